@@ -1,0 +1,89 @@
+"""One unit of work is one transaction: all of it happens, or none of it."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine
+from sqlalchemy.event import listen
+from sqlalchemy.types import TypeDecorator
+
+from . import bell
+
+Database = Engine  # "engine" is our word for what runs instances
+
+PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=NORMAL")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A column of moments: kept in UTC, and never without their zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn any zone into UTC; refuse a moment that has none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment needs its zone: ask kit.clock.")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return value.replace(tzinfo=UTC) if value else None
+
+
+@dataclass
+class UnitOfWork:
+    """A transaction, on whose behalf it runs, and the operation it is part of."""
+
+    connection: Connection
+    actor: str | None = None
+    correlation: str | None = None
+    actor_kind: str = "platform"
+
+
+@contextmanager
+def unit_of_work(
+    database: Database,
+    *,
+    actor: str | None = None,
+    correlation: str | None = None,
+    actor_kind: str = "platform",
+) -> Generator[UnitOfWork]:
+    """Open a transaction that may write; commit at the end, roll back on any error."""
+    # A writer takes its place at once: a reader that turns writer later finds the place taken.
+    writer = database.connect().execution_options(begin="BEGIN IMMEDIATE")
+    with writer as connection, connection.begin():
+        yield UnitOfWork(connection, actor, correlation, actor_kind)
+    bell.ring()
+
+
+@contextmanager
+def reading(database: Database) -> Generator[UnitOfWork]:
+    """Open a transaction that only reads, beside any writer; what it writes is not kept."""
+    with database.connect() as connection:
+        yield UnitOfWork(connection)
+
+
+def open_database(url: str) -> Database:
+    """Open the database at ``url``; SQLite is set up as a server needs it."""
+    database = create_engine(url)
+    if database.dialect.name == "sqlite":
+        listen(database, "connect", _set_up)
+        listen(database, "begin", _begin)
+    return database
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    """Let us say BEGIN ourselves: the driver's own comes late and is never immediate."""
+    connection.isolation_level = None
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

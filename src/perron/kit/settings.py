@@ -1,0 +1,172 @@
+"""Where this platform lives, and how it was set up."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from .files import write_whole
+from .problems import Problem
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+class SettingsRefused(Problem):
+    """A setting cannot be used as it is."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder with everything of one platform, and the places in it."""
+
+    path: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Home":
+        """Return ``PERRON_HOME``, ``~/.perron`` by default."""
+        given = environment.get("PERRON_HOME")
+        return cls(Path(given).expanduser().absolute() if given else Path.home() / ".perron")
+
+    @property
+    def settings(self) -> Path:
+        """How this platform was set up."""
+        return self.path / "settings.json"
+
+    @property
+    def database(self) -> Path:
+        """The server's state."""
+        return self.path / "perron.db"
+
+    @property
+    def node_database(self) -> Path:
+        """The agent's state."""
+        return self.path / "node.db"
+
+    @property
+    def keys(self) -> Path:
+        """Keys, never in a backup beside the data they open."""
+        return self.path / "keys"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and locks."""
+        return self.path / "run"
+
+    @property
+    def api_socket(self) -> Path:
+        """Where the server listens."""
+        return self.run / "api.sock"
+
+    @property
+    def agent_socket(self) -> Path:
+        """Where the agent listens."""
+        return self.run / "agent.sock"
+
+    @property
+    def sources(self) -> Path:
+        """Uploaded sources, named by digest."""
+        return self.path / "sources"
+
+    @property
+    def backups(self) -> Path:
+        """Hourly copies of the server's state."""
+        return self.path / "backups"
+
+    @property
+    def logs(self) -> Path:
+        """What the platform's own processes say."""
+        return self.path / "logs"
+
+    @property
+    def node(self) -> Path:
+        """Everything the agent owns: instances, builds, caches, volumes, app logs."""
+        return self.path / "node"
+
+    @property
+    def edge(self) -> Path:
+        """The edge's configuration, maps and certificates."""
+        return self.path / "edge"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this platform is set up; ``PERRON_<NAME>`` in the environment wins over the file.
+
+    Sizes are in bytes, durations in seconds. ``slot`` picks this home's band of instance ports
+    and uids, so that two platforms can share a machine. ``fetch`` is the environment in which
+    builds reach package indexes.
+    """
+
+    version: int = 1
+    slot: int = 0
+    http_port: int = 8080
+    https_port: int = 8443
+    bind: str = "127.0.0.1,::1"
+    domain: str = "perron.localhost"
+    apps_domain: str = "localhost"
+    haproxy: str = ""
+    bwrap: str = ""
+    pythons: str = ""
+    builds_at_once: int = 2
+    build_memory: int = 2 * GIB
+    build_timeout: float = 900.0
+    build_disk: int = 4 * GIB
+    max_source: int = 256 * MIB
+    disk_reserve: int = GIB
+    instance_memory: int = 512 * MIB
+    instance_cpu: float = 0.0
+    instance_processes: int = 256
+    instance_files: int = 4096
+    fetch: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def instance_ports(self) -> range:
+        """Ports of this home's instances; outside the kernel's ephemeral range."""
+        return range(20_000 + 1_000 * self.slot, 21_000 + 1_000 * self.slot)
+
+    @property
+    def uids(self) -> range:
+        """User ids for this home's environments, when started by root."""
+        return range(100_000 + 6_000 * self.slot, 106_000 + 6_000 * self.slot)
+
+    @property
+    def cgroup(self) -> str:
+        """Name of the control group that holds this home's instances."""
+        return f"perron-{self.slot}"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses the edge binds."""
+        return tuple(part.strip() for part in self.bind.split(",") if part.strip())
+
+
+def load(home: Home, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of a home: defaults, then its file, then the environment."""
+    settings = Settings()
+    if home.settings.exists():
+        settings = _merged(settings, json.loads(home.settings.read_text()), str(home.settings))
+    given = {
+        each.name: environment[f"PERRON_{each.name.upper()}"]
+        for each in fields(Settings)
+        if f"PERRON_{each.name.upper()}" in environment and each.name not in ("version", "fetch")
+    }
+    return _merged(settings, given, "the environment")
+
+
+def save(home: Home, settings: Settings) -> None:
+    """Keep the settings of a home."""
+    write_whole(home.settings, json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def _merged(settings: Settings, given: Mapping[str, Any], source: str) -> Settings:
+    kinds = {each.name: type(getattr(settings, each.name)) for each in fields(Settings)}
+    unknown = set(given) - set(kinds)
+    if unknown:
+        raise SettingsRefused(f"Unknown settings in {source}: {', '.join(sorted(unknown))}.")
+    try:
+        return replace(settings, **{name: kinds[name](value) for name, value in given.items()})
+    except (TypeError, ValueError) as why:
+        raise SettingsRefused(f"A setting in {source} cannot be read: {why}.") from why

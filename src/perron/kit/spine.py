@@ -1,0 +1,137 @@
+"""The spine: everything that happened, in order, written once and never edited."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy import JSON, Column, Integer, String, Table, select
+
+from . import clock, ids
+from .db import Database, UnitOfWork, UtcDateTime, reading, unit_of_work
+from .tables import metadata
+
+events = Table(
+    "event",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("type", String, nullable=False, index=True),
+    Column("source", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("time", UtcDateTime, nullable=False),
+    Column("recorded", UtcDateTime, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("actor_kind", String, nullable=False),
+    Column("team", String),
+    Column("app", String),
+    Column("environment", String),
+    Column("correlation", String, index=True),
+    Column("data", JSON, nullable=False),
+    sqlite_autoincrement=True,  # a position is never given twice
+)
+cursors = Table(
+    "cursor",
+    metadata,
+    Column("reader", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+
+class Happening(Protocol):
+    """A frozen dataclass that says what happened; its fields become the event's data."""
+
+    type: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose an event is: ids of team, app and environment, as far as they apply."""
+
+    team: str | None = None
+    app: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the spine."""
+
+    position: int
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    recorded: datetime
+    actor: str
+    actor_kind: str
+    team: str | None
+    app: str | None
+    environment: str | None
+    correlation: str | None
+    data: dict[str, Any]
+
+
+Reactions = Mapping[str, Callable[[UnitOfWork, Event], None]]
+
+
+def record(
+    uow: UnitOfWork, what: Happening, *, subject: str, of: Place, time: datetime | None = None
+) -> None:
+    """Write down that ``what`` happened, in the transaction that makes it true."""
+    now = clock.now()
+    row = {
+        "id": ids.new("evt"),
+        "type": what.type,
+        "source": type(what).__module__.removesuffix(".model"),
+        "subject": subject,
+        "time": time or now,
+        "recorded": now,
+        "actor": uow.actor or "perron",
+        "actor_kind": uow.actor_kind if uow.actor else "platform",
+        "correlation": uow.correlation,
+        "data": asdict(what),
+    }
+    uow.connection.execute(events.insert().values(**row, **asdict(of)))
+
+
+def catch_up(database: Database, reader: str, reactions: Reactions) -> int:
+    """Let a reader hear what it has not heard yet; say how many events that was."""
+    heard = 0
+    while _hear_one(database, reader, reactions):
+        heard += 1
+    return heard
+
+
+def forget(uow: UnitOfWork, reader: str) -> None:
+    """Send a reader back to the start; its room empties its own tables in the same transaction."""
+    uow.connection.execute(cursors.delete().where(cursors.c.reader == reader))
+
+
+def _hear_one(database: Database, reader: str, reactions: Reactions) -> bool:
+    with reading(database) as uow:  # a reader with nothing to hear keeps no writer waiting
+        if not _next(uow, reader, reactions):
+            return False
+    with unit_of_work(database) as uow:  # the reaction and the cursor: both or neither
+        if event := _next(uow, reader, reactions):  # another server may have been quicker
+            uow.actor, uow.actor_kind = event.actor, event.actor_kind
+            uow.correlation = event.correlation
+            reactions[event.type](uow, event)
+            _move(uow, reader, event.position)
+    return True
+
+
+def _next(uow: UnitOfWork, reader: str, reactions: Reactions) -> Event | None:
+    at = select(cursors.c.position).where(cursors.c.reader == reader)
+    position = uow.connection.execute(at).scalar() or 0
+    unheard = events.c.type.in_(reactions) & (events.c.position > position)
+    query = select(events).where(unheard).order_by(events.c.position).limit(1)
+    row = uow.connection.execute(query).mappings().first()
+    return Event(**row) if row else None
+
+
+def _move(uow: UnitOfWork, reader: str, position: int) -> None:
+    forget(uow, reader)
+    uow.connection.execute(cursors.insert().values(reader=reader, position=position))
