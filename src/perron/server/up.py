@@ -1,0 +1,176 @@
+"""``perron up`` and ``perron down``."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from threading import Event
+from types import FrameType
+
+from perron import __version__
+from perron.contract.node import NODE
+from perron.contract.platform import HEALTH
+from perron.kit import settings
+from perron.kit.ask import NoAnswer, ask
+from perron.kit.settings import Home, Settings
+
+from . import processes, setup
+from .screen import Stopwatch, mark, say
+
+PATIENCE = 60.0  # seconds until a start counts as failed
+PUBLIC = "0.0.0.0,::"
+
+
+def bring_up(*, public: bool, ports: Mapping[str, int]) -> int:
+    """Start what is not running, wait until all of it is healthy, and say what to do next."""
+    home, watch = Home.from_environment(os.environ), Stopwatch()
+    asked = {f"PERRON_{name.upper()}": str(port) for name, port in ports.items()}
+    chosen, told = setup.prepare(home, os.environ | asked)
+    chosen = _take_over(home, chosen, public=public, ports=ports)
+    for line in told:
+        say(line)
+    processes.wish_down(home, down=False)
+    if all(processes.pid_of(home, name) for name in processes.NAMES) and _is_healthy(home):
+        say(f"Perron {__version__} is up since {_since(home)}; nothing to do.")
+        return 0
+    return _start(home, chosen, watch)
+
+
+def bring_down(*, apps: bool) -> int:
+    """Stop server and agent, and with ``apps`` everything else; say what goes on."""
+    home = Home.from_environment(os.environ)
+    if not home.settings.exists():
+        say(f"There is no platform in {home.path}; nothing to stop.")
+        return 0
+    processes.wish_down(home, down=True)
+    ran = [processes.stop(home, name) for name in ("serve", "agent")]
+    if apps:
+        from perron import agent
+
+        stopped = agent.stop_everything(home, settings.load(home))
+        say(f"Stopped: server, agent, {stopped} instances and the edge. Next: perron up")
+    elif any(ran):
+        say("Server and agent are stopped. Apps and edge go on serving.")
+        say("Next   perron up            to manage them again")
+        say("       perron down --apps   to stop those too")
+    else:
+        say("Server and agent were not running.")
+    return 0
+
+
+def stay() -> int:
+    """Wait for Ctrl C or a signal, then stop server and agent."""
+    ended = Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    say("Ctrl C stops server and agent; apps and edge go on serving.")
+    ended.wait()
+    return bring_down(apps=False)
+
+
+def _take_over(home: Home, chosen: Settings, *, public: bool, ports: Mapping[str, int]) -> Settings:
+    """Keep what was asked for on the command line."""
+    wanted = replace(chosen, **dict(ports), **({"bind": PUBLIC} if public else {}))
+    if wanted == chosen:
+        return chosen
+    settings.save(home, wanted)
+    if processes.stop(home, "agent"):
+        say("Settings changed; the agent starts again.")
+    return wanted
+
+
+def _start(home: Home, chosen: Settings, watch: Stopwatch) -> int:
+    if not (home.run / "edge.sock").exists():
+        setup.check_ports(chosen)
+    children = {
+        name: processes.start(home, name)
+        for name in processes.NAMES
+        if processes.pid_of(home, name) is None
+    }
+    for name, is_well, text in (
+        ("agent", _agent_well, _agent_text),
+        ("edge", _edge_well, _edge_text),
+        ("server", _server_well, _server_text),
+    ):
+        if not _wait(home, name, is_well, children):
+            return _explain(home, name)
+        watch.step("ok", name, text(home, chosen))
+    _welcome(home, chosen)
+    return 0
+
+
+def _wait(
+    home: Home, name: str, is_well: object, children: Mapping[str, "subprocess.Popen[bytes]"]
+) -> bool:
+    child = children.get("serve" if name == "server" else "agent")
+
+    def settled() -> bool:
+        return bool(is_well(home)) or (child is not None and child.poll() is not None)  # type: ignore[operator]
+
+    processes.wait_for(settled, PATIENCE)
+    return bool(is_well(home))  # type: ignore[operator]
+
+
+def _explain(home: Home, name: str) -> int:
+    log = home.logs / ("serve.log" if name == "server" else "agent.log")
+    say(f"{mark('failed')} {name} did not become healthy. The last lines of {log}:")
+    for line in log.read_text(errors="replace").splitlines()[-8:] if log.exists() else ():
+        say(f"  {line}")
+    say("Next   perron doctor")
+    return 1
+
+
+def _is_healthy(home: Home) -> bool:
+    return _agent_well(home) and _edge_well(home) and _server_well(home)
+
+
+def _agent_well(home: Home) -> bool:
+    return _answer(home, "agent") is not None
+
+
+def _edge_well(home: Home) -> bool:
+    return (_answer(home, "agent") or {}).get("edge") == "up"
+
+
+def _server_well(home: Home) -> bool:
+    return (_answer(home, "server") or {}).get("status") == "ok"
+
+
+def _agent_text(home: Home, _chosen: Settings) -> str:
+    return f"sandbox tier {(_answer(home, 'agent') or {}).get('tier', '?')}"
+
+
+def _edge_text(_home: Home, chosen: Settings) -> str:
+    where = "every address" if chosen.bind == PUBLIC else chosen.bind.replace(",", " and ")
+    return f"ports {chosen.http_port}, {chosen.https_port} on {where}"
+
+
+def _server_text(_home: Home, chosen: Settings) -> str:
+    return chosen.domain
+
+
+def _answer(home: Home, who: str) -> dict[str, str] | None:
+    socket, path = (home.agent_socket, NODE) if who == "agent" else (home.api_socket, HEALTH)
+    try:
+        answer: dict[str, str] = ask(socket, path)
+    except NoAnswer:
+        return None
+    return answer
+
+
+def _since(home: Home) -> str:
+    return (_answer(home, "agent") or {}).get("started", "")[11:16] or "a while"
+
+
+def _welcome(home: Home, chosen: Settings) -> None:
+    login = json.loads((home.path / "cli.json").read_text())
+    port = "" if chosen.http_port == 80 else f":{chosen.http_port}"
+    say(f"Perron {__version__} is up. You are signed in by {home.path / 'cli.json'}.")
+    say(f"API    http://{chosen.domain}{port}/v1/docs   (locally: {login['url']})")
+    say("Next   perron deploy examples/hello")

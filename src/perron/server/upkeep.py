@@ -1,0 +1,81 @@
+"""``perron platform …``: settings, backup, restore."""
+
+import json
+import os
+import re
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perron.kit import settings
+from perron.kit.settings import Home, Settings
+
+from . import database, processes
+from .screen import say
+
+
+def show_settings() -> int:
+    """Print the settings as JSON, credentials in addresses masked."""
+    shown = asdict(settings.load(_home()))
+    shown["fetch"] = {name: masked(value) for name, value in shown["fetch"].items()}
+    click.echo(json.dumps(shown, indent=2))
+    return 0
+
+
+def change_settings(assignments: tuple[str, ...]) -> int:
+    """Keep settings given as NAME=VALUE; ``fetch.NAME`` sets a variable builds see."""
+    home = _home()
+    chosen = settings.load(home, {})
+    for assignment in assignments:
+        name, is_given, value = assignment.partition("=")
+        if not is_given:
+            raise click.UsageError(f"{assignment!r} is not NAME=VALUE.")
+        chosen = _with(chosen, name, value)
+    settings.save(home, chosen)
+    say("Kept. Next: perron down && perron up")
+    return 0
+
+
+def backup() -> int:
+    """Copy the state now and print where the copy is."""
+    click.echo(database.backup(_home()))
+    return 0
+
+
+def restore(file: str) -> int:
+    """Put a backup in place of the state; the server must be stopped, apps go on."""
+    home = _home()
+    processes.wish_down(home, down=True)
+    processes.stop(home, "serve")
+    processes.stop(home, "agent")
+    kept = database.restore(home, Path(file))
+    say(f"Restored from {file}. What was there before is kept at {kept}.")
+    say("Next   perron up")
+    return 0
+
+
+def masked(value: str) -> str:
+    """Return an address without the credentials in it."""
+    return re.sub(r"//[^/@\s]+@", "//••••@", value)
+
+
+def _with(chosen: Settings, name: str, value: str) -> Settings:
+    if name.startswith("fetch."):
+        return replace(chosen, fetch=chosen.fetch | {name.removeprefix("fetch."): value})
+    kinds: dict[str, Any] = {each.name: type(getattr(chosen, each.name)) for each in fields(chosen)}
+    known = sorted(set(kinds) - {"version", "slot", "fetch"})
+    if name not in known:
+        raise click.UsageError(f"No setting {name!r}; there are: {', '.join(known)}, fetch.NAME.")
+    try:
+        return replace(chosen, **{name: kinds[name](value)})
+    except ValueError as why:
+        raise click.UsageError(f"{name} cannot be {value!r}: {why}.") from why
+
+
+def _home() -> Home:
+    home = Home.from_environment(os.environ)
+    if not home.settings.exists():
+        raise click.UsageError(f"There is no platform in {home.path}. Next: perron up")
+    return home
