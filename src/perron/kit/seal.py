@@ -1,5 +1,6 @@
 """Secrets at rest: AES-256-GCM with the owner's name bound in, so that none can change hands."""
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -26,6 +27,7 @@ class Sealer:
 
     def __init__(self, key: bytes) -> None:
         self._key = AESGCM(key)
+        self._naming = hmac.digest(key, b"perron names", "sha256")
 
     @classmethod
     def from_file(cls, path: Path) -> "Sealer":
@@ -34,6 +36,10 @@ class Sealer:
             private_folder(path.parent)
             write_whole(path, secrets.token_bytes(32))
         return cls(path.read_bytes())
+
+    def name(self, text: str) -> str:
+        """Return a digest of ``text`` that tells nothing to whoever lacks the key."""
+        return hmac.digest(self._naming, text.encode(), "sha256").hex()
 
     def seal(self, text: str, *, owner: str) -> bytes:
         """Return ``text`` so that only this key opens it, and only for ``owner``."""
