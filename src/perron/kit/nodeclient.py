@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from .problems import Problem
 
 TIMEOUT = 30.0
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)  # followers are many
 Query = Mapping[str, str | int | float | None]
 
 
@@ -39,7 +40,7 @@ class NodeClient:
 
     def __init__(self, socket: Path) -> None:
         self._socket = str(socket)
-        transport = httpx.HTTPTransport(uds=self._socket)
+        transport = httpx.HTTPTransport(uds=self._socket, limits=LIMITS)
         self._client = httpx.Client(transport=transport, base_url="http://agent", timeout=TIMEOUT)
         self._async: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
@@ -126,7 +127,7 @@ class NodeClient:
     def _in_this_loop(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if self._async is None or self._async[0] is not loop:
-            transport = httpx.AsyncHTTPTransport(uds=self._socket)
+            transport = httpx.AsyncHTTPTransport(uds=self._socket, limits=LIMITS)
             client = httpx.AsyncClient(
                 transport=transport, base_url="http://agent", timeout=TIMEOUT
             )
