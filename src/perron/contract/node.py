@@ -64,7 +64,10 @@ class VolumeMount(BaseModel):
 
 
 class ProcessSet(BaseModel):
-    """The instances of one process type of one release; a new ``revision`` means new instances."""
+    """The instances of one process type of one release; a new ``revision`` means new instances.
+
+    ``stop_first``: no instance starts before every one of another release has ended.
+    """
 
     process: str
     release: int
@@ -73,6 +76,7 @@ class ProcessSet(BaseModel):
     command: str
     count: int = Field(ge=0)
     serving: bool = True
+    stop_first: bool = False
     health: HealthCheck = HealthCheck()
     drain_timeout: float = 30.0
     stop_timeout: float = 10.0

@@ -1,0 +1,105 @@
+"""Where things of an environment are: its uid, the ports of its instances, its folders."""
+
+import errno
+import os
+import socket
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from perron.kit import clock
+from perron.kit.db import Database, reading, unit_of_work
+from perron.kit.files import private_folder
+from perron.kit.problems import Temporary
+from perron.kit.settings import Home, Settings
+
+from .store import ports, uids
+
+REST = timedelta(seconds=5)  # before a port serves another app: late visitors of the old one end
+
+
+class Places:
+    """Gives out uids, ports and folders, each to one holder at a time, and remembers them."""
+
+    def __init__(self, database: Database, home: Home, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self.home = home
+        self._next_port = settings.instance_ports.start
+        self._one_at_a_time = threading.Lock()
+
+    def uid_of(self, environment: str) -> int:
+        """Return the environment's uid, its own until its files are gone; ours if not root."""
+        if os.geteuid() != 0:
+            return os.getuid()
+        query = select(uids.c.uid).where(uids.c.environment == environment)
+        with reading(self._database) as uow:
+            if known := uow.connection.execute(query).scalar():
+                return int(known)
+        with unit_of_work(self._database) as uow:
+            if known := uow.connection.execute(query).scalar():
+                return int(known)
+            taken = set(uow.connection.execute(select(uids.c.uid)).scalars())
+            free = next((uid for uid in self._settings.uids if uid not in taken), None)
+            if free is None:
+                raise Temporary("Every user id of this platform is in use: destroy an environment.")
+            uow.connection.execute(uids.insert().values(environment=environment, uid=free))
+            return free
+
+    def free_uid(self, environment: str) -> None:
+        """Give the uid back; only when no file of the environment is left."""
+        with unit_of_work(self._database) as uow:
+            uow.connection.execute(uids.delete().where(uids.c.environment == environment))
+
+    def claim_port(self, holder: str) -> int:
+        """Return a port that nobody else has or listens on, claimed for ``holder``."""
+        with self._one_at_a_time, unit_of_work(self._database) as uow:
+            rested = ports.c.freed < clock.now() - REST
+            uow.connection.execute(ports.delete().where(rested))
+            taken = set(uow.connection.execute(select(ports.c.port)).scalars())
+            for port in self._from_next():
+                if port not in taken and can_bind(port):
+                    uow.connection.execute(ports.insert().values(port=port, holder=holder))
+                    self._next_port = port + 1
+                    return port
+        raise Temporary("Every instance port of this platform is in use: scale something down.")
+
+    def free_port(self, port: int) -> None:
+        """Give a port back; it rests for a moment before anybody else gets it."""
+        with unit_of_work(self._database) as uow:
+            mine = ports.c.port == port
+            uow.connection.execute(ports.update().where(mine).values(freed=clock.now()))
+
+    def instance(self, instance: str) -> Path:
+        """Return the folder of an instance: its spec, status and output."""
+        return private_folder(self.home.node / "instances" / instance)
+
+    def volumes(self, environment: str) -> Path:
+        """Return the folder that holds an environment's volumes."""
+        return private_folder(self.home.node / "volumes" / environment)
+
+    def snapshots(self, environment: str) -> Path:
+        """Return the folder that holds the snapshots of an environment's volumes."""
+        return private_folder(self.home.node / "snapshots" / environment)
+
+    def _from_next(self) -> list[int]:
+        band = self._settings.instance_ports
+        start = self._next_port if self._next_port in band else band.start
+        return [*range(start, band.stop), *range(band.start, start)]
+
+
+def can_bind(port: int) -> bool:
+    """Say whether nobody listens on a port, on any address."""
+    for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104 only tried
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind((address, port))
+        except OSError as why:
+            if why.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+    return True
