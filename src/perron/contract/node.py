@@ -3,6 +3,20 @@
 Spoken over the agent's unix socket. Every message carries ``version``: the two understand
 each other one version apart. All times are RFC 3339 in UTC; durations are in seconds; sizes
 are in bytes.
+
+What the addresses take beside the shapes below:
+
+- ``PUT WISHES`` a WishDocument; an older generation is refused with 409 and the fact ``heard``.
+- ``GET REPORT?after=&wait=`` a Report, as soon as its sequence is not ``after``.
+- ``DELETE PARKED`` lets a parked environment go; ``PUT SOURCE`` takes the archive's bytes.
+- ``GET JOB?wait=`` a JobReport, as soon as it changed; ``DELETE JOB`` cancels.
+- ``GET LOGS?environment=&source=&process=&instance=&release=&job=&since=&until=&text=&after=
+  &limit=&wait=`` a LogPage; ``GET ROUTER?since=&until=`` a RouterCount.
+- ``GET VOLUMES`` a list of VolumeView; ``PUT VOLUME?size=`` makes one; ``DELETE VOLUME``
+  destroys it; ``GET VOLUME_FILES`` and ``PUT VOLUME_FILES`` a tar archive of its files, out and
+  in; ``POST VOLUME_SNAPSHOTS`` keeps one, and answers the VolumeView.
+- ``EXEC?arg=&arg=&terminal=&rows=&columns=`` and ``ATTACH?rows=&columns=`` are WebSockets that
+  speak as ``contract/sessions.py`` says.
 """
 
 from datetime import datetime
