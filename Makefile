@@ -1,0 +1,63 @@
+# Everything a developer types. Each target installs what it needs.
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PYTHON ?= python3
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+DEMO_HOME ?= $(HOME)/.perron
+
+.PHONY: install demo check test faults-short faults demos bench lock migration reference clean help
+
+help:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(STAMP) ## install Perron and what its checks need into .venv
+
+$(STAMP): pyproject.toml requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing (once) …"
+	@$(BIN)/python -m pip install -q --require-hashes -r tools/uv.lock.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+demo: $(STAMP) ## start a platform with the examples on it, and say what to open
+	@bash demos/first-light.sh
+
+check: $(STAMP) ## format, lint, types, floors and rooms, lock; no tests
+	ruff format --check .
+	ruff check .
+	lint-imports
+	mypy
+	python tools/check_lock.py
+
+test: $(STAMP) ## the whole everyday suite
+	python -m pytest -q -n 2 --dist loadfile -m "not slow and not fault"
+	DEMO=short bash demos/all.sh
+
+faults-short: $(STAMP) ## the short half of the kill matrix
+	python -m pytest -q -m "fault and not slow"
+
+faults: $(STAMP) ## the whole kill matrix, all strangers, floods
+	python -m pytest -q -m "fault or slow"
+
+demos: $(STAMP) ## all demos in full
+	bash demos/all.sh
+
+bench: $(STAMP) ## the table of figures
+	python -m bench
+
+lock: ## pin every dependency with hashes
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate \
+	  --python-version 3.11 --group check pyproject.toml -o requirements.lock
+
+migration: $(STAMP)
+	python tools/migration.py
+
+reference: $(STAMP) ## write docs/reference from the code
+	python tools/openapi.py
+	python tools/events.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
