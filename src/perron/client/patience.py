@@ -1,0 +1,67 @@
+"""How long a call is repeated while nobody answers."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from .faults import Unreachable
+
+Given = TypeVar("Given")
+
+NOBODY = 2.0
+GONE = 30.0
+
+
+class Away(Exception):
+    """Nobody took the call this time; ``nobody``: nothing shows that anybody ever was there."""
+
+    def __init__(self, why: str, *, nobody: bool = False, stale: bool = False) -> None:
+        super().__init__(why)
+        self.nobody = nobody
+        self.stale = stale
+
+
+class Patience:
+    """Repeats what may be repeated until it is answered, or it has waited long enough.
+
+    A platform that answered before, or has left its socket behind, is likely to come back: it is
+    given ``gone`` seconds; where nothing ever was, ``nobody`` seconds must do.
+    """
+
+    def __init__(self, name: str, tell: Callable[[str], None], *, gone: float, nobody: float):
+        self._name = name
+        self._tell = tell
+        self._gone = gone
+        self._nobody = nobody
+        self._met = False
+
+    def repeat(self, act: Callable[[], Given]) -> Given:
+        """Return what ``act`` gives as soon as it does not raise Away."""
+        began: float | None = None
+        told = False
+        while True:
+            try:
+                given = act()
+            except Away as away:
+                began = time.monotonic() if began is None else began
+                self._give_up_after(began, away)
+                if not away.stale and not told and (told := self._is_worth_telling(away)):
+                    self._tell("The server went away; trying again.")
+                time.sleep(0 if away.stale else 0.1)
+            else:
+                self._met = True
+                if told:
+                    self._tell("The server is back.")
+                return given
+
+    def _is_worth_telling(self, away: Away) -> bool:
+        return self._met or not away.nobody
+
+    def _give_up_after(self, began: float, away: Away) -> None:
+        limit = self._nobody if away.nobody and not self._met else self._gone
+        if time.monotonic() - began < limit:
+            return
+        raise Unreachable(
+            f"No answer from {self._name} in {limit:.0f} s ({away}). "
+            "Apps keep serving without the server."
+        ) from away
