@@ -1,0 +1,59 @@
+"""The HTTP door of config: what may be seen; changing it makes a release, one floor up."""
+
+from fastapi import APIRouter, Request, Response
+
+from perron import catalog
+from perron.access import By
+from perron.catalog import Environment
+from perron.contract.config import CONFIG, REVEAL, ConfigView, Entry, Revealed
+from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit.web import Work
+
+from . import service
+
+router = APIRouter(tags=["config"])
+
+
+@router.get(CONFIG)
+def show(
+    app: str, environment: str, work: Work, by: By, request: Request, response: Response
+) -> ConfigView:
+    """Show every key; secrets are masked. The ``ETag`` names exactly these values."""
+    place = catalog.enter(work, by, app, environment, "config.read")
+    if not service.was_read(work, place):
+        _note_read(request, work, place)
+    shown = view(work, place)
+    response.headers["ETag"] = f'"{shown.digest}"'
+    return shown
+
+
+@router.post(REVEAL)
+def reveal(app: str, environment: str, name: str, work: Work, by: By) -> Revealed:
+    """Show one value in the clear; who asked is written down."""
+    place = catalog.enter(work, by, app, environment, "config.reveal")
+    return Revealed(name=name, value=service.reveal(work, place, name))
+
+
+def view(uow: UnitOfWork, environment: Environment) -> ConfigView:
+    """Turn an environment's configuration into the shape that crosses the line."""
+    return ConfigView(
+        digest=service.digest(uow, environment),
+        entries=[
+            Entry(
+                name=kept.name,
+                value=kept.shown,
+                secret=kept.value.secret,
+                build=kept.value.build,
+                changed=kept.changed,
+                by=kept.by,
+            )
+            for kept in service.entries(uow, environment)
+        ],
+    )
+
+
+def _note_read(request: Request, work: UnitOfWork, environment: Environment) -> None:
+    """Write in a transaction of its own: that of a question keeps nothing."""
+    database, kind = request.app.state.database, work.actor_kind
+    with unit_of_work(database, actor=work.actor, actor_kind=kind) as uow:
+        service.note_read(uow, environment)

@@ -1,0 +1,60 @@
+"""Runtime: what should run, and the engines that make it so.
+
+A wish is a row with a generation; the controller hands all of them to the engine as one
+document, and what the engine reports is compared with them. Jobs run once, by name.
+"""
+
+from .model import (
+    ENDING,
+    Wish,
+    healthy,
+    in_rotation,
+    is_as_wished,
+    is_heard,
+    of_set,
+    surplus,
+)
+from .registry import EngineNotFound, engine_named, engine_of, use
+from .service import (
+    FINISHED,
+    ask_job,
+    cancel_job,
+    end,
+    engine,
+    find_wish,
+    forget,
+    has_ended,
+    is_true,
+    observed,
+    observed_all,
+    sight_of,
+    want,
+)
+
+__all__ = [
+    "ENDING",
+    "FINISHED",
+    "EngineNotFound",
+    "Wish",
+    "ask_job",
+    "cancel_job",
+    "end",
+    "engine",
+    "engine_named",
+    "engine_of",
+    "find_wish",
+    "forget",
+    "has_ended",
+    "healthy",
+    "in_rotation",
+    "is_as_wished",
+    "is_heard",
+    "is_true",
+    "observed",
+    "observed_all",
+    "of_set",
+    "sight_of",
+    "surplus",
+    "use",
+    "want",
+]

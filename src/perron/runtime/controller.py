@@ -1,0 +1,143 @@
+"""Hands every wish to the engine when one has changed, and takes in what the engine sees."""
+
+import logging
+from threading import Event, Thread
+
+from perron.contract.node import EnvironmentReport, EnvironmentWish, Report, WishDocument
+from perron.kit import bell, spine
+from perron.kit.db import Database, UnitOfWork, reading, unit_of_work
+from perron.kit.nodeclient import AgentAway, AgentRefused
+from perron.kit.settings import Home
+from perron.kit.spine import Place
+
+from . import registry, service, store
+from .model import Told, news
+
+log = logging.getLogger(__name__)
+
+RESYNC = 10.0
+AGAIN = 0.25
+
+
+class Controller:
+    """Two loops of one home: one pushes wishes, the other listens for reports."""
+
+    def __init__(self, database: Database, home: Home) -> None:
+        self._database = database
+        self._home = home
+        self._sight = service.sight_of(home)
+        self._opened: dict[str, tuple[int, EnvironmentWish]] = {}
+        self._pushed = -1
+
+    def run(self, stop: Event) -> None:
+        """Push and listen until told to stop."""
+        listener = Thread(target=self._listen, args=(stop,), daemon=True, name="reports")
+        listener.start()
+        while not stop.is_set():
+            heard = bell.heard()
+            if self._attempt_push():
+                bell.wait(heard, RESYNC)
+            else:
+                stop.wait(AGAIN)
+
+    def push(self) -> None:
+        """Hand over the whole document, if the engine has not heard the newest generation."""
+        generation = self._newest()
+        report = self._sight.report
+        if report is not None and report.generation > generation:
+            self._overtake(report.generation)
+            generation = self._newest()
+        behind = report is not None and report.generation < generation
+        if generation == self._pushed and not behind:
+            return
+        document = self._document()
+        registry.engine_of(self._home).apply(document)
+        self._pushed = document.generation
+
+    def listen_once(self, *, wait: float = 0.0) -> None:
+        """Take in one report; with ``wait``, the next one."""
+        before = self._sight.report
+        report = registry.engine_of(self._home).report(
+            after=before.sequence if before and wait else None, wait=wait
+        )
+        self._sight.renew(report)
+        if before is None or before.sequence != report.sequence:
+            self._tell(report)
+            bell.ring()
+
+    def _attempt_push(self) -> bool:
+        try:
+            self.push()
+        except AgentAway:
+            self._pushed = -1
+            return False
+        except AgentRefused as no:
+            log.error("The agent refused the wishes: %s", no.detail)
+            return False
+        except Exception:
+            log.exception("Pushing the wishes failed and is tried again.")
+            return False
+        return True
+
+    def _listen(self, stop: Event) -> None:
+        while not stop.is_set():
+            try:
+                self.listen_once(wait=RESYNC)
+            except AgentAway:
+                stop.wait(AGAIN)
+            except Exception:
+                log.exception("A report could not be taken in; the next one may.")
+                stop.wait(1.0)
+
+    def _newest(self) -> int:
+        with reading(self._database) as uow:
+            return store.newest_generation(uow)
+
+    def _overtake(self, generation: int) -> None:
+        """Go on above what the agent heard: the state was restored from a backup."""
+        log.warning("The agent has heard generation %d before: going on above it.", generation)
+        with unit_of_work(self._database) as uow:
+            store.raise_floor(uow, generation + 1)
+
+    def _document(self) -> WishDocument:
+        with reading(self._database) as uow:
+            generations = store.generations(uow)
+            changed = [
+                name
+                for name, generation in generations.items()
+                if self._opened.get(name, (None,))[0] != generation
+            ]
+            for each in store.those(uow, changed) if changed else ():
+                self._opened[each.environment] = (each.generation, each.wish)
+            newest, gone = store.newest_generation(uow), store.all_gone(uow)
+        self._opened = {name: self._opened[name] for name in generations}
+        wishes = [wish for _, wish in self._opened.values()]
+        return WishDocument(generation=newest, wishes=wishes, gone=gone)
+
+    def _tell(self, report: Report) -> None:
+        """Write down what happened to instances, once each."""
+        with reading(self._database) as uow:
+            known = store.all_sightings(uow)
+        present = {each.id for place in report.environments for each in place.instances}
+        found = [(place, *news(known, place)) for place in report.environments]
+        lost = [instance for instance in known if instance not in present]
+        if not lost and not any(remembered for _, _, remembered in found):
+            return
+        with unit_of_work(self._database) as uow:
+            store.forget_sightings(uow, lost)
+            for place, told, remembered in found:
+                store.remember(uow, remembered)
+                for _, what in told:
+                    self._record(uow, place, what)
+
+    def _record(self, uow: UnitOfWork, place: EnvironmentReport, what: Told) -> None:
+        wish = store.find(uow, place.environment)
+        of = Place(environment=place.environment)
+        if wish is not None:
+            of = Place(wish.wish.team, wish.wish.app, place.environment)
+        spine.record(uow, what, subject=what.instance, of=of)
+
+
+def run(database: Database, home: Home, stop: Event) -> None:
+    """Go on until told to stop."""
+    Controller(database, home).run(stop)

@@ -1,0 +1,88 @@
+"""Instances on one machine: hands wishes and jobs to the agent that owns them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from perron.contract.node import (
+    BUILD,
+    JOB,
+    NODE,
+    PARKED,
+    REPORT,
+    ROUTER,
+    SOURCE,
+    WISHES,
+    JobReport,
+    JobSpec,
+    NodeView,
+    Report,
+    RouterCount,
+    WishDocument,
+)
+from perron.kit.nodeclient import AgentRefused, NodeClient
+from perron.kit.settings import Home
+
+CHUNK = 1 << 20
+
+
+class NodeEngine:
+    """Speaks the agent's API over its unix socket."""
+
+    def __init__(self, home: Home) -> None:
+        self._node = NodeClient(home.agent_socket)
+
+    def apply(self, document: WishDocument) -> None:
+        """Send every wish as one document."""
+        self._node.put(WISHES, document)
+
+    def report(self, *, after: int | None = None, wait: float = 0.0) -> Report:
+        """Ask what runs."""
+        asked = {"after": after, "wait": wait or None}
+        return Report.model_validate(self._node.get(REPORT, asked))
+
+    def let_go(self, environment: str) -> None:
+        """End what was parked."""
+        self._node.delete(PARKED.format(environment=environment))
+
+    def node(self) -> NodeView:
+        """Ask what the machine is and offers."""
+        return NodeView.model_validate(self._node.get(NODE))
+
+    def ask_job(self, name: str, spec: JobSpec) -> JobReport:
+        """Have a job done once."""
+        return JobReport.model_validate(self._node.put(JOB.format(job=name), spec))
+
+    def job(self, name: str, *, wait: float = 0.0) -> JobReport:
+        """Ask how far a job came."""
+        query = {"wait": wait or None}
+        return JobReport.model_validate(self._node.get(JOB.format(job=name), query))
+
+    def cancel_job(self, name: str) -> None:
+        """End a job."""
+        self._node.delete(JOB.format(job=name))
+
+    def put_source(self, digest: str, file: Path) -> None:
+        """Send a source in pieces; the agent checks the digest."""
+        self._node.request("PUT", SOURCE.format(digest=digest), body=_pieces(file))
+
+    def drop_build(self, identity: str) -> None:
+        """Have a build forgotten; one that is not there needs nothing."""
+        try:
+            self._node.delete(BUILD.format(digest=identity))
+        except AgentRefused as no:
+            if no.status != 404:
+                raise
+
+    def router_count(self, environment: str, *, since: datetime, until: datetime) -> RouterCount:
+        """Ask what the edge saw."""
+        query = {"since": since.isoformat(), "until": until.isoformat()}
+        return RouterCount.model_validate(
+            self._node.get(ROUTER.format(environment=environment), query)
+        )
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as source:
+        while piece := source.read(CHUNK):
+            yield piece
