@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml requirements.lock
 	@touch $@
 
 demo: $(STAMP) ## start a platform with the examples on it, and say what to open
-	@bash demos/first-light.sh
+	@bash demos/make-demo.sh
 
 check: $(STAMP) ## format, lint, types, floors and rooms, lock; no tests
 	ruff format --check .

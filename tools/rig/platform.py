@@ -85,6 +85,25 @@ class Platform:
         wanted = str(self.home / "edge").encode()
         return [pid for pid, line in _command_lines() if wanted in line and b"haproxy" in line]
 
+    def instance_pids(self, command: str = "app.py") -> list[int]:
+        """The app's own processes: those of our sandboxes whose command line ends so."""
+        shims = set(self.leftovers()) | self._sandboxed()
+        end = command.encode()
+        named = (pid for pid, line in _command_lines() if line.rstrip(b"\0").endswith(end))
+        return sorted(pid for pid in named if pid in shims)
+
+    def _sandboxed(self) -> set[int]:
+        """Every process whose ancestors include a child that this home's instances recorded."""
+        roots = set()
+        for status in (self.home / "node" / "instances").glob("*/status"):
+            for line in status.read_text().splitlines():
+                roots.add(json.loads(line).get("child-pid"))
+        parents = {pid: _parent(pid) for pid, _ in _command_lines()}
+        found = {pid for pid in parents if pid in roots}
+        while more := {pid for pid, up in parents.items() if up in found} - found:
+            found |= more
+        return found
+
     def kill(self, name: str) -> None:
         """kill -9 server (serve), agent or edge."""
         pids = self.edge_pids() if name == "edge" else [self.pid(name)]
@@ -169,3 +188,10 @@ def _command_lines() -> Iterator[tuple[int, bytes]]:
                 yield int(entry.name), Path(entry.path, "cmdline").read_bytes()
             except OSError:
                 continue
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except (OSError, IndexError):
+        return None

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# make demo: a platform with the examples on it. Safe to run again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+perron up
+for folder in examples/*/; do
+  name=$(basename "$folder")
+  echo >&2
+  perron deploy "$folder" --app "$name" --create --quiet-if-unchanged >/dev/null
+done
+echo >&2
+perron apps
+port=$(perrond platform settings | python3 -c 'import json,sys; print(json.load(sys.stdin)["http_port"])')
+[ "$port" = 80 ] && suffix="" || suffix=":$port"
+cat >&2 <<END
+
+Open   http://hello.localhost$suffix/            in a browser, or
+       curl -H 'Host: hello.localhost' http://127.0.0.1:$port/
+Try    perron logs -a hello -f
+       perron scale -a hello web=3
+       perron releases -a hello
+       perron doctor
+Stop   perron down --apps
+END
