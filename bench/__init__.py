@@ -1,0 +1,1 @@
+"""The table of figures: ``python -m bench [NAME ...]``. Ratios in one run, medians of several."""

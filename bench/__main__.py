@@ -1,0 +1,40 @@
+"""Measure what was asked for, print a table, and keep it as JSON in ``build/bench.json``."""
+
+import json
+import sys
+from pathlib import Path
+
+from . import edge, redeploy, scale, small
+from .figure import Figure
+
+FIGURES = {
+    "lost": redeploy.lost,
+    "redeploy": redeploy.one_line,
+    "dependency": redeploy.one_dependency,
+    "first": redeploy.first,
+    "help": small.command_help,
+    "up": small.up_warm,
+    "edge": edge.throughput,
+    "idle": scale.idle,
+    "revival": scale.revival,
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(FIGURES)
+    if unknown:
+        print(f"No figure {', '.join(sorted(unknown))}; there are: {', '.join(FIGURES)}")
+        return 2
+    found: list[Figure] = []
+    for name in names or FIGURES:
+        print(f"… {name}", file=sys.stderr, flush=True)
+        found += FIGURES[name]()
+    print("| figure | wanted | here |\n|---|---|---|")
+    for each in found:
+        print(f"| {each.name} | {each.wanted} | {each.here} |")
+    Path("build").mkdir(exist_ok=True)
+    Path("build/bench.json").write_text(json.dumps([vars(each) for each in found], indent=2))
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
