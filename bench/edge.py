@@ -40,8 +40,8 @@ def throughput() -> list[Figure]:
         hand = free_port()
         config = Path(tempfile.mkdtemp()) / "hand.cfg"
         config.write_text(HAND.format(threads=2, port=hand, upstream=port))
-        by_hand = subprocess.Popen([get_haproxy_binary(), "-db", "-f", str(config)],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        command = [get_haproxy_binary(), "-db", "-f", str(config)]
+        by_hand = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(1)
         try:
             ratios = [_rate(here.http_port) / _rate(hand) for _ in range(ROUNDS)]

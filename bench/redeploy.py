@@ -13,7 +13,13 @@ from tools.rig.platform import BIN, Platform, platform, wait_until
 
 from .figure import ROUNDS, Figure, median
 
-APP = "from flask import Flask\napp = Flask(__name__)\n\n@app.get('/')\ndef home():\n    return '{}'\n"
+APP = """from flask import Flask
+app = Flask(__name__)
+
+@app.get('/')
+def home():
+    return '{}'
+"""
 NEEDS = "flask==3.1.2\ngunicorn==23.0.0\n"
 
 
@@ -122,9 +128,9 @@ def _uv_cold() -> float:
     began = time.monotonic()
     subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder / "v")],
                    env=environment, check=True)  # fmt: skip
-    subprocess.run([uv, "pip", "install", "-q", "--link-mode=copy", "--compile-bytecode",
-                    "--python", str(folder / "v/bin/python"),
-                    "-r", str(folder / "requirements.txt")], env=environment, check=True)  # fmt: skip
+    install = [uv, "pip", "install", "-q", "--link-mode=copy", "--compile-bytecode", "--python"]
+    install += [str(folder / "v/bin/python"), "-r", str(folder / "requirements.txt")]
+    subprocess.run(install, env=environment, check=True)
     took = time.monotonic() - began
     shutil.rmtree(folder)
     return took
