@@ -43,6 +43,11 @@ def reached(here, moment):
     return moment in steps or family["operation"]["state"] not in ("waiting", "running")
 
 
+def are_healthy(here):
+    instances = here.json("ps", "-a", "load")
+    return len(instances) == 2 and all(each["state"] == "healthy" for each in instances)
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("victim", ["serve", "agent"])
 def test_a_deploy_ends_well_although_somebody_dies_in_the_middle(here, load, victim, moment):
@@ -80,8 +85,7 @@ def test_no_idempotent_request_is_lost_when_one_of_two_instances_dies(here, load
     with Load(here.http_port, "load.localhost", kinds=PLAIN) as visitors:
         for _ in range(3):
             wait_until(lambda: len(here.instance_pids()) == 2, 60)
-            wait_until(lambda: here.json("ps", "-a", "load") and all(
-                each["state"] == "healthy" for each in here.json("ps", "-a", "load")), 60)  # fmt: skip
+            wait_until(lambda: are_healthy(here), 60)
             os.kill(here.instance_pids()[0], signal.SIGKILL)
             wait_until(lambda: len(here.instance_pids()) == 1, 10)
     assert not visitors.tally.lost, str(visitors.tally)
