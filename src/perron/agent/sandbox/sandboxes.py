@@ -1,0 +1,231 @@
+"""All sandboxes of one agent: started by a launcher, found again by their state folders."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from perron.kit.problems import Permanent, Temporary
+
+from . import cgroups, running
+from .arguments import HOST_ENVIRONMENT, Unusable, check_environment
+from .cgroups import Groups
+from .landlock import libc
+from .promises import find_bwrap, tier
+from .running import Running
+from .spec import Ending, SandboxSpec
+from .status import has_ended, read_status
+from .waiting import readable, reap, start_program
+
+_SET_CHILD_SUBREAPER = 36
+_AT_ONCE = 8
+_START_TIMEOUT = 30.0
+_LOOK_EVERY = 10.0  # at memory, where no control group bounds it
+
+
+class Sandboxes:
+    """Starts sandboxes and finds those of an agent that is gone.
+
+    ``cgroup`` names the control group that holds them all. ``close`` ends the launcher alone:
+    what it started goes on.
+    """
+
+    def __init__(self, *, bwrap: str = "", cgroup: str) -> None:
+        self._bwrap = find_bwrap(bwrap)
+        self._cgroup = cgroup
+        self._groups = Groups()
+        self._launcher: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._watched: dict[Path, Running] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Get ready; whatever outlives a killed launcher becomes this process's to reap."""
+        libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self._groups = cgroups.prepare(cgroups.own(), self._cgroup)
+        self._start_launcher()
+        if self._groups.mode == "none":
+            self._watch = asyncio.create_task(self._watch_memory())
+
+    async def close(self) -> None:
+        """End the launcher; sandboxes go on."""
+        if self._watch:
+            self._watch.cancel()
+        self._end_launcher()
+
+    async def start(
+        self,
+        spec: SandboxSpec,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        stdin: int | None = None,
+    ) -> Running:
+        """Start a sandbox; Permanent when it never can, Temporary when it may another time."""
+        self._check(spec, argv, env)
+        groups = self._groups.child(Path(spec.state).name)
+        request = {
+            "spec": spec.to_json(),
+            "argv": list(argv),
+            "env": dict(env),
+            "command": _command(argv),
+            "bwrap": self._bwrap,
+            "tier": tier(self._bwrap),
+            "groups": {"mode": groups.mode, "folders": groups.folders},
+        }
+        async with self._turns:
+            said = await self._ask(request, stdin)
+        return self._started(spec, said)
+
+    def find(self, state: Path) -> Running | Ending | None:
+        """Return what runs in a state folder, or how it ended; None: nothing was started there."""
+        found = running.find(state)
+        if isinstance(found, Running):
+            self._notice(found)
+        return found
+
+    def _check(self, spec: SandboxSpec, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        if tier(self._bwrap) == "C":
+            raise Permanent(
+                "No sandbox can be made on this machine, so no app is started: "
+                "run `perron doctor` to see what is missing."
+            )
+        if not argv or any("\0" in each for each in argv):
+            raise Permanent("There is no command to run, or it holds a NUL character.")
+        if os.getuid() == 0 and spec.uid <= 0:
+            raise Permanent("A sandbox started by root needs a uid of its own.")
+        try:
+            check_environment(env)
+        except Unusable as why:
+            raise Permanent(str(why)) from None
+
+    async def _ask(self, request: Mapping[str, Any], stdin: int | None) -> dict[str, Any]:
+        """Hand the request over; once more when the launcher was killed before it forked."""
+        for _ in range(2):
+            if self._launcher is None or self._launcher.poll() is not None:
+                self._start_launcher()
+            said = await self._exchange(request, stdin)
+            if "pid" in said or "problem" in said:
+                return said
+            self._end_launcher()
+        raise Temporary("The launcher of sandboxes did not answer; it is started again.")
+
+    async def _exchange(self, request: Mapping[str, Any], stdin: int | None) -> dict[str, Any]:
+        reading, report = os.pipe()
+        content = os.memfd_create("request", os.MFD_CLOEXEC)
+        try:
+            os.set_blocking(reading, False)
+            with open(content, "wb", closefd=False) as file:
+                file.write(json.dumps(request).encode())
+            os.lseek(content, 0, os.SEEK_SET)
+            files = [content, report] + ([] if stdin is None else [stdin])
+            if self._channel is None or not _send(self._channel, files):
+                return {}
+            os.close(report)
+            report = -1  # ours must be closed, or its end is never seen
+            return await asyncio.wait_for(_read_lines(reading), _START_TIMEOUT)
+        except TimeoutError:
+            raise Temporary(
+                "A sandbox took more than 30 s to start; the machine is too busy."
+            ) from None
+        finally:
+            for each in (reading, content, *([report] if report >= 0 else [])):
+                os.close(each)
+
+    def _started(self, spec: SandboxSpec, said: Mapping[str, Any]) -> Running:
+        if problem := said.get("problem"):
+            raise (Permanent if said.get("permanent") else Temporary)(
+                f"{spec.name} could not be started: {problem}."
+            )
+        status = read_status(Path(spec.state))
+        if status is None or status.shim != said.get("pid"):
+            raise Temporary(f"{spec.name} ended before it began. Try again.")
+        if status.child is None:  # bwrap tells us first, and the file in a moment
+            inside = {"child": said.get("child-pid"), "namespace": said.get("pid-namespace")}
+            status = replace(status, **inside)
+        started = Running(Path(spec.state), status)
+        self._notice(started)
+        return started
+
+    def _notice(self, found: Running) -> None:
+        if self._groups.mode == "none" and found.spec.memory:
+            self._watched[found.state] = found
+
+    async def _watch_memory(self) -> None:
+        """End what uses more memory than it may: late, so this is called watched."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            for state, each in list(self._watched.items()):
+                used = each.usage().memory
+                if used is None:
+                    del self._watched[state]
+                elif each.spec.memory and used > each.spec.memory:
+                    each.over_memory = True
+                    each.strike()
+
+    def _start_launcher(self) -> None:
+        self._end_launcher()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            environment = dict(HOST_ENVIRONMENT)
+            self._launcher = start_program("launcher", [theirs.fileno()], environment=environment)
+        self._channel = ours
+
+    def _end_launcher(self) -> None:
+        if self._channel:
+            self._channel.close()
+            self._channel = None
+        if self._launcher:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._launcher.wait(timeout=5)
+            self._launcher = None
+
+
+def clean(state: Path) -> None:
+    """Remove the control groups left for a sandbox that has ended."""
+    status = read_status(state)
+    if status and has_ended(status):
+        cgroups.kill(status.groups)
+        cgroups.remove(status.groups)
+        reap(status.shim)
+
+
+def _send(channel: socket.socket, files: Sequence[int]) -> bool:
+    try:
+        socket.send_fds(channel, [b"start"], files)
+    except OSError:
+        return False
+    return True
+
+
+async def _read_lines(descriptor: int) -> dict[str, Any]:
+    """Read until the end; bwrap's own part spans lines, so values are decoded one by one."""
+    text = b""
+    while True:
+        await readable(descriptor)
+        part = os.read(descriptor, 65_536)
+        if not part:
+            break
+        text += part
+    said: dict[str, Any] = {}
+    rest = text.decode(errors="replace").strip()
+    while rest:
+        value, end = json.JSONDecoder().raw_decode(rest)
+        said |= value
+        rest = rest[end:].strip()
+    return said
+
+
+def _command(argv: Sequence[str]) -> str:
+    """Name the program for messages; words that could hold a secret are left out."""
+    words = list(argv)
+    if len(words) == 3 and words[1] == "-c" and words[0].endswith("sh"):
+        words = words[2].removeprefix("exec ").split()
+    return words[0] if words and "=" not in words[0] and len(words[0]) < 100 else ""

@@ -1,0 +1,70 @@
+"""Waiting for processes that need not be our children, without looking twice."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+_BOOT = (
+    "import importlib,sys,types;"
+    "package=types.ModuleType('sandbox');"
+    "package.__path__=[sys.argv[1]];"
+    "sys.modules['sandbox']=package;"
+    "importlib.import_module('sandbox.'+sys.argv[2]).main()"
+)
+
+
+def start_program(
+    module: str,
+    files: Sequence[int],
+    *,
+    environment: dict[str, str],
+    stdin: int | IO[bytes] | None = None,
+    stdout: int | IO[bytes] | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start one of this room's small programs: no site packages, none of our other rooms."""
+    numbers = [str(each) for each in files]
+    words = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(__file__).parent), module, *numbers]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and file
+        words,
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=stdout,
+        stderr=None if stdout is None else subprocess.STDOUT,
+        pass_fds=files,
+        env=environment,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+async def gone(pid: int) -> None:
+    """Return when the process has ended, at once if there is none."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        await readable(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def readable(descriptor: int) -> None:
+    """Return when there is something to read, or an end to see."""
+    loop = asyncio.get_running_loop()
+    seen = asyncio.Event()
+    loop.add_reader(descriptor, seen.set)
+    try:
+        await seen.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def reap(pid: int) -> None:
+    """Take leave of a child that ended; one of somebody else's is theirs."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
