@@ -148,8 +148,8 @@ class Sandboxes:
         if status is None or status.shim != said.get("pid"):
             raise Temporary(f"{spec.name} ended before it began. Try again.")
         if status.child is None:  # bwrap tells us first, and the file in a moment
-            inside = {"child": said.get("child-pid"), "namespace": said.get("pid-namespace")}
-            status = replace(status, **inside)
+            child, namespace = said.get("child-pid"), said.get("pid-namespace")
+            status = replace(status, child=child, namespace=namespace)
         started = Running(Path(spec.state), status)
         self._notice(started)
         return started

@@ -115,7 +115,7 @@ def verdict(
     program: bytes, number: int, arguments: Sequence[int] = (), architecture: int = X86_64.audit
 ) -> int:
     """Run a filter on one system call as the kernel would; return ALLOW, KILL or the errno."""
-    code = [struct.unpack_from("HBBI", program, at) for at in range(0, len(program), 8)]
+    code: Code = [struct.unpack_from("HBBI", program, at) for at in range(0, len(program), 8)]
     padded = [*arguments, *[0] * (6 - len(arguments))]
     data = struct.pack("=IIQ6Q", number, architecture, 0, *padded)
     value = at = 0
