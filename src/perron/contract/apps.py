@@ -19,9 +19,10 @@ class Strict(BaseModel):
 
 
 class AppRequest(Strict):
-    """A new app."""
+    """A new app; ``team`` is needed only by those who could make it for several."""
 
     name: str
+    team: str | None = None
 
 
 class RenameRequest(Strict):

@@ -1,8 +1,9 @@
 """The shapes of the platform itself: who you are, what it is, how it is."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 ME = "/v1/me"
 PLATFORM = "/v1/platform"
@@ -36,3 +37,34 @@ class HealthView(BaseModel):
 
     status: str
     version: str
+
+
+TOKENS = "/v1/tokens"
+TOKEN = TOKENS + "/{token}"
+
+
+class TokenRequest(BaseModel):
+    """A new token for yourself; ``expires_in`` is in days, None means never."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=100)] = ""
+    expires_in: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class TokenView(BaseModel):
+    """A token by its id; its text was shown once, when it was made."""
+
+    id: str
+    name: str
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    revoked: datetime | None
+    current: bool = False
+
+
+class TokenMadeView(TokenView):
+    """A token with its text, which is never shown again."""
+
+    token: str

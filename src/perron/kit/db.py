@@ -1,9 +1,9 @@
 """One unit of work is one transaction: all of it happens, or none of it."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine
@@ -44,6 +44,8 @@ class UnitOfWork:
     actor: str | None = None
     correlation: str | None = None
     actor_kind: str = "platform"
+    afterwards: list[Callable[["UnitOfWork"], None]] = field(default_factory=list)
+    """What is written in a transaction of its own, even when this one only reads or fails."""
 
 
 @contextmanager
@@ -57,16 +59,29 @@ def unit_of_work(
     """Open a transaction that may write; commit at the end, roll back on any error."""
     # A writer takes its place at once: a reader that turns writer later finds the place taken.
     writer = database.connect().execution_options(begin="BEGIN IMMEDIATE")
-    with writer as connection, connection.begin():
-        yield UnitOfWork(connection, actor, correlation, actor_kind)
-    bell.ring()
+    uow = UnitOfWork(writer, actor, correlation, actor_kind)
+    before = None
+    try:
+        with writer as connection, connection.begin():
+            before = _changes(connection)
+            yield uow
+            is_changed = before is None or _changes(connection) != before
+        if is_changed:  # a look that changed nothing wakes nobody
+            bell.ring()
+    finally:
+        _write_afterwards(database, uow)
 
 
 @contextmanager
 def reading(database: Database) -> Generator[UnitOfWork]:
     """Open a transaction that only reads, beside any writer; what it writes is not kept."""
     with database.connect() as connection:
-        yield UnitOfWork(connection)
+        uow = UnitOfWork(connection)
+        try:
+            yield uow
+        finally:
+            connection.rollback()
+            _write_afterwards(database, uow)
 
 
 def open_database(url: str) -> Database:
@@ -83,6 +98,23 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _changes(connection: Connection) -> int | None:
+    """Return how many rows this connection ever changed; None where nobody counts."""
+    raw = connection.connection.dbapi_connection
+    return raw.total_changes if isinstance(raw, sqlite3.Connection) else None
+
+
+def _write_afterwards(database: Database, uow: UnitOfWork) -> None:
+    """Write what must be known whatever became of the transaction: refusals, reads."""
+    if not uow.afterwards:
+        return
+    with unit_of_work(
+        database, actor=uow.actor, correlation=uow.correlation, actor_kind=uow.actor_kind
+    ) as own:
+        for write in uow.afterwards:
+            write(own)
 
 
 def _begin(connection: Connection) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import JSON, Column, Integer, String, Table, select
@@ -18,7 +19,7 @@ events = Table(
     Column("id", String, nullable=False, unique=True),
     Column("type", String, nullable=False, index=True),
     Column("source", String, nullable=False),
-    Column("subject", String, nullable=False),
+    Column("subject", String, nullable=False, index=True),
     Column("time", UtcDateTime, nullable=False),
     Column("recorded", UtcDateTime, nullable=False),
     Column("actor", String, nullable=False),
@@ -97,6 +98,28 @@ def record(
     uow.connection.execute(events.insert().values(**row, **asdict(of)))
 
 
+def record_once(
+    uow: UnitOfWork, what: Happening, *, subject: str, of: Place, every: timedelta
+) -> None:
+    """Write down ``what`` unless the same actor's same event is less than ``every`` old."""
+    if not _is_known(uow, what, subject, clock.now() - every):
+        record(uow, what, subject=subject, of=of)
+
+
+def record_read(
+    uow: UnitOfWork,
+    what: Happening,
+    *,
+    subject: str,
+    of: Place,
+    every: timedelta = timedelta(hours=1),
+) -> None:
+    """Write down that somebody read something, after the transaction that only reads."""
+    if not _is_known(uow, what, subject, clock.now() - every):
+        again = partial(record_once, what=what, subject=subject, of=of, every=every)
+        uow.afterwards.append(again)
+
+
 def catch_up(database: Database, reader: str, reactions: Reactions) -> int:
     """Let a reader hear what it has not heard yet; say how many events that was."""
     heard = 0
@@ -108,6 +131,13 @@ def catch_up(database: Database, reader: str, reactions: Reactions) -> int:
 def forget(uow: UnitOfWork, reader: str) -> None:
     """Send a reader back to the start; its room empties its own tables in the same transaction."""
     uow.connection.execute(cursors.delete().where(cursors.c.reader == reader))
+
+
+def _is_known(uow: UnitOfWork, what: Happening, subject: str, since: datetime) -> bool:
+    same = (events.c.subject == subject) & (events.c.actor == (uow.actor or "perron"))
+    query = select(events.c.data).where(events.c.type == what.type, same)
+    found = uow.connection.execute(query.where(events.c.recorded > since)).scalars()
+    return asdict(what) in list(found)
 
 
 def _hear_one(database: Database, reader: str, reactions: Reactions) -> bool:
