@@ -1,0 +1,120 @@
+"""Language runtimes of this machine, each known by having been run."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from perron.contract.node import Interpreter
+from perron.kit.settings import Settings
+
+OLDEST_PYTHON = (3, 8)
+TIMEOUT = 20.0
+_PYTHON = re.compile(r"python3(\.\d+)?")
+_ASK_PYTHON = (
+    "import os, sys, venv, ssl; print('%d.%d.%d' % sys.version_info[:3]);"
+    "print(os.path.realpath(getattr(sys, '_base_executable', sys.executable)))"
+)
+_ASK_NODE = "console.log(process.versions.node); console.log(process.execPath)"
+
+_tried: dict[tuple[str, float], Interpreter | None] = {}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A program that may be an interpreter, and who put it there."""
+
+    language: Literal["python", "node"]
+    path: Path
+    source: str
+
+
+def interpreters(
+    settings: Settings, environment: Mapping[str, str] = os.environ
+) -> list[Interpreter]:
+    """Return every runtime found, the newest first; each program is run once and remembered."""
+    candidates = [*_pythons(settings, environment), *_nodes(environment)]
+    with ThreadPoolExecutor(4) as pool:
+        found = [each for each in pool.map(_tried_once, candidates) if each]
+    unique = {each.path: each for each in reversed(found)}
+    return sorted(unique.values(), key=lambda each: (each.language, _key(each)), reverse=True)
+
+
+def _pythons(settings: Settings, environment: Mapping[str, str]) -> Iterator[Candidate]:
+    for text in re.split(r"[:,\s]+", settings.pythons):
+        if text:
+            given = Path(text).expanduser()
+            at = given / "bin" / "python3" if given.is_dir() else given
+            yield Candidate("python", at, "PERRON_PYTHONS")
+    for folder in _path(environment):
+        for each in sorted(folder.glob("python3*")):
+            if _PYTHON.fullmatch(each.name) and "shims" not in folder.parts:
+                yield Candidate("python", each, "PATH")
+    home = Path(environment.get("HOME", "/nonexistent"))
+    data = Path(environment.get("XDG_DATA_HOME", home / ".local/share"))
+    kept = Path(environment.get("UV_PYTHON_INSTALL_DIR", data / "uv/python"))
+    for each in sorted(kept.glob("cpython-*/bin/python3")):
+        yield Candidate("python", each, "uv")
+    pyenv = Path(environment.get("PYENV_ROOT", home / ".pyenv"))
+    for each in sorted(pyenv.glob("versions/3.*/bin/python3")):
+        yield Candidate("python", each, "pyenv")
+
+
+def _nodes(environment: Mapping[str, str]) -> Iterator[Candidate]:
+    for folder in _path(environment):
+        yield Candidate("node", folder / "node", "PATH")
+    home = Path(environment.get("HOME", "/nonexistent"))
+    nvm = Path(environment.get("NVM_DIR", home / ".nvm"))
+    for each in sorted(nvm.glob("versions/node/*/bin/node")):
+        yield Candidate("node", each, "nvm")
+
+
+def _path(environment: Mapping[str, str]) -> list[Path]:
+    """Return the folders of the PATH; a virtual environment's programs are not the machine's."""
+    folders = [Path(each) for each in environment.get("PATH", "").split(":") if each]
+    system = [Path("/usr/local/bin"), Path("/usr/bin")]
+    unique = dict.fromkeys([*folders, *system])
+    return [each for each in unique if not (each.parent / "pyvenv.cfg").exists()]
+
+
+def _tried_once(candidate: Candidate) -> Interpreter | None:
+    try:
+        changed = candidate.path.stat().st_mtime
+    except OSError:
+        return None
+    key = (str(candidate.path), changed)
+    if key not in _tried:
+        _tried[key] = _try(candidate)
+    return _tried[key]
+
+
+def _try(candidate: Candidate) -> Interpreter | None:
+    ask = ["-I", "-c", _ASK_PYTHON] if candidate.language == "python" else ["-e", _ASK_NODE]
+    try:
+        done = subprocess.run(  # noqa: S603 - found by us, run to see what it is
+            [candidate.path, *ask],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            env={"PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.split("\n")
+    if done.returncode or len(lines) < 2:
+        return None
+    found = Interpreter(
+        language=candidate.language, version=lines[0], path=lines[1], source=candidate.source
+    )
+    if found.language == "python" and _key(found) < OLDEST_PYTHON:
+        return None
+    return found
+
+
+def _key(found: Interpreter) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", found.version)[:3])
