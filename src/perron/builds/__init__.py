@@ -1,0 +1,56 @@
+"""Builds: sources, how they are recognised, and the immutable artefacts made from them.
+
+A source is an archive named by its content. A detector reads it and says how to build and run
+it; ``perron.toml`` and ``Procfile`` have the last word. A build is named by everything that
+went into it, so that the same source with the same build configuration is never made twice.
+"""
+
+from .model.build import Build, BuildNotFound, Planned
+from .model.detected import Detected, NotRecognised
+from .model.manifest import Manifest, ManifestRefused, ProcessSpec, VolumeSpec
+from .model.source import Source, SourceNotFound, SourceRefused
+from .service import (
+    detect,
+    find_build,
+    forget_app,
+    forget_build,
+    get_build,
+    get_source,
+    keep_source,
+    manifest_of,
+    note_built,
+    note_failed,
+    note_started,
+    plan_build,
+    prune_sources,
+    source_path,
+)
+
+__all__ = [
+    "Build",
+    "BuildNotFound",
+    "Detected",
+    "Manifest",
+    "ManifestRefused",
+    "NotRecognised",
+    "Planned",
+    "ProcessSpec",
+    "Source",
+    "SourceNotFound",
+    "SourceRefused",
+    "VolumeSpec",
+    "detect",
+    "find_build",
+    "forget_app",
+    "forget_build",
+    "get_build",
+    "get_source",
+    "keep_source",
+    "manifest_of",
+    "note_built",
+    "note_failed",
+    "note_started",
+    "plan_build",
+    "prune_sources",
+    "source_path",
+]

@@ -1,0 +1,34 @@
+"""What can be done with sources and builds."""
+
+from .detecting import detect, manifest_of
+from .planning import (
+    find_build,
+    forget_app,
+    forget_build,
+    get_build,
+    note_built,
+    note_failed,
+    note_started,
+    plan_build,
+)
+from .sources import get_source, keep_source, note_source, prune_sources
+from .upload import Upload, source_path
+
+__all__ = [
+    "Upload",
+    "detect",
+    "find_build",
+    "forget_app",
+    "forget_build",
+    "get_build",
+    "get_source",
+    "keep_source",
+    "manifest_of",
+    "note_built",
+    "note_failed",
+    "note_source",
+    "note_started",
+    "plan_build",
+    "prune_sources",
+    "source_path",
+]

@@ -1,0 +1,201 @@
+"""What can be done with builds: plan, start, note, find."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perron import catalog
+from perron.builds import store
+from perron.builds.model.build import (
+    Build,
+    BuildAsked,
+    BuildFailed,
+    BuildFinished,
+    BuildNotFound,
+    BuildReused,
+    BuildStarted,
+    Planned,
+    digest_of,
+    identity_of,
+    scoped,
+)
+from perron.builds.model.detected import Detected
+from perron.catalog import Environment
+from perron.contract.node import BuildPlan, Fetch, Interpreter, JobKind, JobReport, JobSpec, Limits
+from perron.kit import clock, spine
+from perron.kit.db import UnitOfWork
+from perron.kit.whereabouts import home_of, settings_of
+
+from . import archive, sources
+from .detecting import detect
+from .upload import source_path
+
+
+def plan_build(
+    uow: UnitOfWork,
+    environment: Environment,
+    source: str,
+    root: str = ".",
+    *,
+    build_config: Mapping[str, str],
+    build_config_digest: str,
+    interpreters: Sequence[Interpreter],
+    fetch: Fetch,
+    provenance: Mapping[str, Any] | None = None,
+) -> Planned:
+    """Say what must be built; ``job`` is None when the build exists already."""
+    sources.get_source(uow, environment.app, source)
+    detected = detect_source(uow, source, root, interpreters)
+    plan = scoped(detected.plan, f"{environment.team}/{_indexes(fetch)}")
+    identity = identity_of(
+        app=environment.app,
+        source=source,
+        root=root,
+        detected=_with_plan(detected, plan),
+        config=build_config_digest,
+    )
+    planned = Planned(
+        identity=identity,
+        job=None,
+        detected=detected,
+        app=environment.app,
+        source=source,
+        root=root,
+        place=environment.place,
+    )
+    if store.find_build(uow, environment.app, identity):
+        _record(uow, planned, BuildReused(identity, source))
+        return planned
+    asked = BuildAsked(identity, source, detected.detector, dict(provenance or {}))
+    _record(uow, planned, asked)
+    return _with_job(planned, _job(uow, environment, planned, plan, build_config, fetch))
+
+
+def detect_source(
+    uow: UnitOfWork, source: str, root: str, interpreters: Sequence[Interpreter]
+) -> Detected:
+    """Say how a kept source will be built and run."""
+    home, settings = home_of(uow), settings_of(uow)
+    contents = sources.contents_of(home, settings, source)
+
+    def read(name: str) -> str | None:
+        if name in contents.texts:
+            return contents.texts[name]
+        return archive.read_one(source_path(home, source), name) or ""
+
+    return detect(contents.files, read, root=root, interpreters=interpreters, source=source)
+
+
+def note_started(uow: UnitOfWork, planned: Planned) -> None:
+    """Write down that the build began."""
+    _record(uow, planned, BuildStarted(planned.identity, planned.source))
+
+
+def note_built(uow: UnitOfWork, planned: Planned, report: JobReport) -> Build:
+    """Write down that the build is there; twice is harmless."""
+    known = store.find_build(uow, planned.app, planned.identity)
+    if known:
+        return known
+    detector = planned.detected.detector
+    build = Build(
+        identity=planned.identity,
+        app=planned.app,
+        source=planned.source,
+        root=planned.root,
+        detector=detector,
+        manifest=planned.manifest,
+        created=clock.now(),
+        size=report.size,
+    )
+    store.add_build(uow, build)
+    finished = BuildFinished(
+        planned.identity, planned.source, detector, report.size, _seconds(report)
+    )
+    _record(uow, planned, finished)
+    return build
+
+
+def note_failed(uow: UnitOfWork, planned: Planned, reason: str, *, step: str = "") -> None:
+    """Write down that the build came to nothing."""
+    _record(uow, planned, BuildFailed(planned.identity, planned.source, step, reason))
+
+
+def find_build(uow: UnitOfWork, app: str, identity: str) -> Build | None:
+    """Return the app's build, if there is one."""
+    return store.find_build(uow, app, identity)
+
+
+def get_build(uow: UnitOfWork, app: str, identity: str) -> Build:
+    """Return the app's build, or raise BuildNotFound."""
+    build = store.find_build(uow, app, identity)
+    if build is None:
+        raise BuildNotFound(f"This app has no build {identity[:12]}; deploy its source again.")
+    return build
+
+
+def forget_build(uow: UnitOfWork, app: str, identity: str) -> None:
+    """Forget a build that nothing needs; its files are the engine's to remove."""
+    store.drop_build(uow, app, identity)
+
+
+def forget_app(uow: UnitOfWork, app: str) -> list[str]:
+    """Forget all sources and builds of an app; return the identities whose files may go."""
+    identities = store.builds_of(uow, app)
+    for identity in identities:
+        store.drop_build(uow, app, identity)
+    sources.prune_sources(uow, app, keep=())
+    return identities
+
+
+def _job(
+    uow: UnitOfWork,
+    environment: Environment,
+    planned: Planned,
+    plan: BuildPlan,
+    config: Mapping[str, str],
+    fetch: Fetch,
+) -> JobSpec:
+    settings = settings_of(uow)
+    return JobSpec(
+        kind=JobKind.BUILD,
+        environment=environment.id,
+        app=environment.app,
+        team=environment.team,
+        app_name=catalog.get_app(uow, environment.app).name,
+        environment_name=environment.name,
+        source=planned.source,
+        output=planned.identity,
+        plan=plan,
+        env=dict(config),
+        mask=[value for value in config.values() if len(value) >= 4],
+        fetch=fetch,
+        limits=Limits(memory=settings.build_memory),
+        timeout=settings.build_timeout,
+    )
+
+
+def _with_plan(detected: Detected, plan: BuildPlan) -> Detected:
+    return Detected(**(vars(detected) | {"plan": plan}))
+
+
+def _with_job(planned: Planned, job: JobSpec) -> Planned:
+    return Planned(**(vars(planned) | {"job": job}))
+
+
+def _indexes(fetch: Fetch) -> str:
+    """Name where packages come from, so that a layer from one index is not taken for another's."""
+    told = {
+        name: value
+        for name, value in fetch.environment.items()
+        if any(part in name.upper() for part in ("INDEX", "FIND_LINKS", "REGISTRY"))
+    }
+    return digest_of(told)
+
+
+def _seconds(report: JobReport) -> float | None:
+    if report.started is None or report.finished is None:
+        return None
+    return (report.finished - report.started).total_seconds()
+
+
+def _record(uow: UnitOfWork, planned: Planned, what: spine.Happening) -> None:
+    spine.record(uow, what, subject=planned.identity, of=planned.place)
