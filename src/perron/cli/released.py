@@ -1,0 +1,143 @@
+"""How a release came out: the last sentences of a deploy, a rollback or a config change."""
+
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from perron.client import Client, Place, Refused, Unreachable, verbs
+
+from . import exits, tables, voice, words
+from .exits import Stop
+from .following import Ending, follow, operation_of
+from .steps import Board
+
+
+def finish(
+    client: Client,
+    place: Place,
+    release: dict[str, Any],
+    board: Board,
+    began: float,
+    *,
+    as_json: bool = False,
+    verb: str = "is live",
+) -> None:
+    """Follow a release to its end; print its URL, or stop with the reason."""
+    number = release["number"]
+    leaving = (
+        f"Left. Release {number} goes on; `perron cancel -a {place.app}{_env(place)}` stops it."
+    )
+    operation = operation_of(release) or ""
+    ending = follow(client, operation, board, leaving=leaving, as_json=as_json)
+    took = time.monotonic() - began
+    told = _again(client, place, number) or release
+    if as_json:
+        tables.line({"event": "release", "data": told})
+    if ending.state == "done":
+        say_live(told, took, verb, as_json=as_json)
+        return
+    raise _unlucky(client, place, told, ending, board, as_json=as_json)
+
+
+def say_live(release: dict[str, Any], took: float, verb: str, *, as_json: bool) -> None:
+    """Say that a release is live, and what visitors noticed; the URL goes to stdout."""
+    if as_json:
+        return
+    sentence = f"Release {release['number']} {verb} after {took:.1f} s."
+    voice.say(f"{sentence} {words.lost_sentence(release)}")
+    if curl := by_address(str(release["url"])):
+        voice.say(f"Also   {curl}")
+    voice.data(str(release["url"]))
+
+
+def by_address(url: str) -> str:
+    """Return how to visit a ``*.localhost`` host where no resolver knows that name."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or not host.endswith(".localhost"):
+        return ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"curl -H 'Host: {host}' http://127.0.0.1{port}/"
+
+
+def _unlucky(
+    client: Client,
+    place: Place,
+    release: dict[str, Any],
+    ending: Ending,
+    board: Board,
+    *,
+    as_json: bool,
+) -> Stop:
+    """Tell why a release did not go live, and give the exit code for it."""
+    code = exits.of_operation(ending.state)
+    reason = ending.reason or str(release.get("reason") or "")
+    if as_json:
+        problem = {
+            "type": f"/v1/problems/release-{ending.state}",
+            "title": f"Release {ending.state}",
+            "detail": reason,
+            "release": release["number"],
+        }
+        return Stop(json.dumps(problem, ensure_ascii=False), code)
+    number = release["number"]
+    if ending.state == "superseded":
+        return Stop(f"Superseded: {reason or 'a newer release was asked for.'}", code)
+    if ending.state == "cancelled":
+        return Stop(f"Release {number} was cancelled. {reason}".rstrip(), code)
+    return Stop(_failure(client, place, release, ending, board, reason), code)
+
+
+def _failure(
+    client: Client,
+    place: Place,
+    release: dict[str, Any],
+    ending: Ending,
+    board: Board,
+    reason: str,
+) -> str:
+    number, step = release["number"], board.failed()
+    lines = []
+    if ending.lines:
+        lines.append(f"Last lines of {ending.instance or (step.name if step else 'it')}:")
+        lines += [f"  {_log_line(each)}" for each in ending.lines[-20:]]
+    lines.append(
+        f"Release {number} was refused. {_still(client, place)}{words.lost_sentence(release)}"
+    )
+    if reason:
+        lines.append(f"Why    {voice.harmless(reason)}")
+    source = {"build": " --source build", "release": " --source release"}.get(
+        step.name if step else "", ""
+    )
+    lines.append(f"Next   perron logs -a {place.app}{_env(place)} --release {number}{source}")
+    return "\n".join(lines)
+
+
+def _log_line(line: Any) -> str:
+    if isinstance(line, dict):
+        at = f"{words.clock_time(line['time'], millis=True)}  " if line.get("time") else ""
+        return at + voice.harmless(str(line.get("text", "")))
+    return voice.harmless(str(line))
+
+
+def _still(client: Client, place: Place) -> str:
+    """Say which release keeps serving, if one does."""
+    try:
+        live = verbs.environment(client, place).get("release")
+    except (Refused, Unreachable):
+        return ""
+    if isinstance(live, dict) and live.get("state") == "live":
+        return f"{live['number']} keeps serving; "
+    return "Nothing served before; "
+
+
+def _again(client: Client, place: Place, number: int) -> dict[str, Any] | None:
+    try:
+        return verbs.release(client, place, number)
+    except (Refused, Unreachable):
+        return None
+
+
+def _env(place: Place) -> str:
+    return "" if place.environment == "production" else f" -e {place.environment}"

@@ -1,0 +1,111 @@
+"""The lines an operation is told in: one for each step, with a mark and its time."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import voice, words
+
+HIDDEN = ("live",)
+_KINDS = {"done": "well", "failed": "failed", "started": "moving", "waiting": "moving"}
+
+
+@dataclass
+class Step:
+    """One step as far as it was told."""
+
+    name: str
+    state: str = "started"
+    message: str = ""
+    started: str | None = None
+    seconds: float | None = None
+    since: float = field(default_factory=time.monotonic)
+    last: str = ""
+    shown: bool = False
+
+
+class Board:
+    """Shows steps as they come; on a terminal the line of the moving one is rewritten."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._steps: dict[str, Step] = {}
+        self._quiet = quiet or bool(voice.meta("quiet"))
+        self._live = sys.stderr.isatty() and not self._quiet
+        self._open = False
+
+    def step(self, data: dict[str, Any]) -> None:
+        """Hear how a step stands."""
+        name = str(data.get("name", ""))
+        step = self._steps.setdefault(name, Step(name))
+        ended_before = step.state in ("done", "failed")
+        step.state = str(data.get("state", "started"))
+        step.message = str(data.get("message") or "") or step.message
+        step.started = data.get("started") or step.started
+        step.seconds = words.between(data.get("started"), data.get("finished"))
+        if step.state in ("done", "failed") and not ended_before and name not in HIDDEN:
+            self._line(step)
+
+    def progress(self, data: dict[str, Any]) -> None:
+        """Hear what a step says on its way."""
+        step = self._steps.get(str(data.get("step", "")))
+        if step is not None:
+            step.last = str(data.get("text", ""))
+        if voice.meta("verbose") and data.get("text"):
+            self.note(f"           {voice.harmless(str(data['text']), colour=True)}")
+
+    def done(self, name: str, seconds: float, message: str) -> None:
+        """Show a step that was ours, such as the upload."""
+        self._line(Step(name, "done", message, seconds=seconds, started=words.now().isoformat()))
+
+    def tick(self) -> None:
+        """Let the moving step show itself once it has taken a second."""
+        for step in self._steps.values():
+            waited = time.monotonic() - step.since
+            if step.state == "started" and step.name not in HIDDEN and waited >= 1:
+                self._moving(step, waited)
+                return
+
+    def note(self, text: str) -> None:
+        """Show a line that is no step."""
+        self._clear()
+        voice.say(text)
+
+    def close(self) -> None:
+        """Leave the screen as a person expects it."""
+        self._clear()
+
+    def failed(self) -> Step | None:
+        """Return the step that failed, if one did."""
+        return next((each for each in self._steps.values() if each.state == "failed"), None)
+
+    def _moving(self, step: Step, waited: float) -> None:
+        if self._live:
+            self._clear()
+            room = (voice.width(sys.stderr) or 80) - 1
+            voice.write(_text(step, waited, room))
+            self._open = True
+        elif not step.shown and not self._quiet:
+            step.shown = True
+            voice.say(_text(step, waited, None))
+
+    def _line(self, step: Step) -> None:
+        if not self._quiet:
+            self._clear()
+            voice.say(_text(step, step.seconds, None))
+
+    def _clear(self) -> None:
+        if self._open:
+            voice.write("\r\x1b[2K")
+            self._open = False
+
+
+def _text(step: Step, seconds: float | None, room: int | None) -> str:
+    took = f"{seconds:5.1f} s" if seconds is not None else "      -"
+    head = f"{words.clock_time(step.started)}  "
+    sign = voice.mark(_KINDS.get(step.state, "unknown"))
+    said = voice.harmless(step.message or step.last).replace("\n", " ")
+    rest = f" {step.name.capitalize():<9}{took}  {said}".rstrip()
+    if room and len(head) + 1 + len(rest) > room:
+        rest = rest[: room - len(head) - 2] + "…"
+    return head + sign + rest

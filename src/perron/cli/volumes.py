@@ -1,0 +1,155 @@
+"""``perron volumes``: folders of an environment that outlive its releases."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perron.client import verbs
+
+from . import asking, options, places, tables, voice, words
+from .command import group
+from .exits import MISTYPED, REFUSED, Stop
+from .platform import platform
+from .tables import Column
+
+COLUMNS = (
+    Column("VOLUME"),
+    Column("MOUNT"),
+    Column("USED", figure=True),
+    Column("SIZE", figure=True),
+    Column("QUOTA"),
+    Column("SNAPSHOTS", figure=True, low=True),
+)
+
+
+@group(default="list")
+def volumes() -> None:
+    """Folders that outlive releases."""
+
+
+@volumes.command("list", examples="perron volumes -a shop")
+@options.in_place
+@options.shaped
+def list_volumes(app: str | None, environment: str, shape: str) -> None:
+    """List volumes and how full they are."""
+    with platform(as_json=shape == "json") as client:
+        found = list(verbs.volumes(client, places.place(client, app, environment)))
+    tables.listing(found, COLUMNS, [_row(each) for each in found], shape=shape)
+
+
+@volumes.command("create", examples="perron volumes create data --mount /data --size 2G")
+@click.argument("name")
+@click.option("--mount", required=True, metavar="PATH", help="Where the app sees it.")
+@click.option("--size", required=True, metavar="SIZE", help="How much it may hold: 512M, 2G.")
+@options.in_place
+@options.as_json
+def create(
+    name: str, mount: str, size: str, app: str | None, environment: str, as_json: bool
+) -> None:
+    """Create volume NAME; the next release and restart see it."""
+    request = {"name": name, "mount": mount, "size": words.bytes_in(size)}
+    with platform(as_json=as_json) as client:
+        place = places.place(client, app, environment)
+        found = verbs.create_volume(client, place, request)
+    if as_json:
+        tables.document(found)
+        return
+    voice.say(f"{name} is at {mount}, {words.size(found['size'])}, quota {found['quota']}.")
+    voice.say(f"Next   perron restart -a {place.app} -e {environment}")
+
+
+@volumes.command("download", examples="perron volumes download data --output data.tar.gz")
+@click.argument("name")
+@click.option("--output", metavar="FILE", help="Where to; - is stdout.")
+@options.in_place
+def download(name: str, output: str | None, app: str | None, environment: str) -> None:
+    """Download the files of volume NAME as a tar.gz."""
+    target = output or f"{name}.tar.gz"
+    if target == "-" and sys.stdout.isatty():
+        raise Stop("That is no text for a terminal; say --output FILE.", MISTYPED)
+    with platform() as client:
+        place = places.place(client, app, environment)
+        response = client.download(f"{verbs.volume_path(place, name)}/files")
+        length = _save(response, target)
+    voice.say(f"{words.size(length)} of {name} went to {target}.")
+
+
+@volumes.command("upload", examples="perron volumes upload data data.tar.gz --yes")
+@click.argument("name")
+@click.argument("archive", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@options.confirmed
+@options.in_place
+def upload(name: str, archive: Path, yes: bool, app: str | None, environment: str) -> None:
+    """Put the files of ARCHIVE (tar.gz) into volume NAME."""
+    with platform() as client:
+        place = places.place(client, app, environment)
+        question = f"Put the files of {archive} into {name} of {place.app}?"
+        if not yes and not asking.confirm(question, flag="--yes"):
+            raise Stop("Nothing was changed.", REFUSED)
+        client.send("PUT", f"{verbs.volume_path(place, name)}/files", archive)
+    voice.say(f"{archive} is in {name}.")
+
+
+@volumes.command("snapshot", examples="perron volumes snapshot data")
+@click.argument("name")
+@options.in_place
+@options.as_json
+def snapshot(name: str, app: str | None, environment: str, as_json: bool) -> None:
+    """Keep a copy of volume NAME as it is now."""
+    with platform(as_json=as_json) as client:
+        place = places.place(client, app, environment)
+        found = client.send("POST", f"{verbs.volume_path(place, name)}/snapshots") or {}
+    if as_json:
+        tables.document(found)
+        return
+    kept = found.get("snapshots") or [found.get("name", "")]
+    voice.say(f"A snapshot of {name} is kept: {kept[-1]}")
+
+
+@volumes.command("destroy", examples="perron volumes destroy data --yes data")
+@click.argument("name")
+@click.option("-y", "--yes", "said", metavar="NAME", help="The volume's name, said again.")
+@options.in_place
+def destroy(name: str, said: str | None, app: str | None, environment: str) -> None:
+    """Destroy volume NAME with all its files."""
+    with platform() as client:
+        place = places.place(client, app, environment)
+        asking.confirm_name(name, said, what="volume")
+        client.send("DELETE", verbs.volume_path(place, name), query={"confirm": name})
+    voice.say(f"{name} is destroyed.")
+
+
+def _save(response: Any, target: str) -> int:
+    """Write an answer to a file that is whole or not there."""
+    if target == "-":
+        return _copy(response, sys.stdout.buffer)
+    path = Path(target)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        with partial.open("wb") as file:
+            length = _copy(response, file)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return length
+
+
+def _copy(response: Any, file: Any) -> int:
+    length = 0
+    while piece := response.read(1 << 16):
+        file.write(piece)
+        length += len(piece)
+    return length
+
+
+def _row(volume: dict[str, Any]) -> list[tables.Cell]:
+    return [
+        volume["name"],
+        volume["mount"],
+        words.size(volume.get("used")),
+        words.size(volume["size"]),
+        volume["quota"],
+        len(volume.get("snapshots") or []),
+    ]
