@@ -1,0 +1,148 @@
+"""Limits hold for one sandbox and leave its neighbour alone. Every loop is bounded."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perron.agent.sandbox import MIB, promises
+
+PYTHON = "/usr/bin/python3"
+HOG = """
+import time
+kept = []
+for _ in range(100):
+    kept.append(bytearray(5 << 20))
+    time.sleep(0.003)
+print("took 500 MiB")
+"""
+WORKER = f"""
+import os
+pid = os.fork()
+if pid == 0:
+    exec({HOG!r})
+    os._exit(0)
+print("worker", "killed" if os.waitpid(pid, 0)[1] else "well", flush=True)
+input()
+"""
+FORKS = """
+import os, time
+made = 0
+try:
+    for _ in range(120):
+        if os.fork() == 0:
+            time.sleep(20)
+            os._exit(0)
+        made += 1
+except OSError:
+    pass
+print(made, flush=True)
+time.sleep(20)
+"""
+BUSY = """
+import time
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    pass
+print(time.process_time())
+"""
+ALIVE = "import time; kept = bytearray(20 << 20); print('ready', flush=True); time.sleep(100)"
+ENFORCED = {each.name for each in promises() if each.standing == "enforced"}
+
+
+def test_a_memory_hog_is_killed_and_says_so_while_its_neighbour_lives(
+    place: Any, until: Any
+) -> None:
+    hog = place.spec("hog", memory=64 * MIB)
+    neighbour = place.spec("neighbour", number=1, memory=64 * MIB)
+
+    async def story() -> None:
+        other = await place.sandboxes.start(neighbour, [PYTHON, "-c", ALIVE], {})
+        await until(lambda: place.output(neighbour), "neighbour")
+        running = await place.sandboxes.start(hog, [PYTHON, "-c", HOG], {})
+        ending = await running.wait()
+        assert "took" not in place.output(hog)
+        if "memory" in ENFORCED:
+            assert ending.out_of_memory
+            assert ending.text == "out of memory: used more than 64 MB"
+            assert place.sandboxes.find(Path(hog.state)) == ending
+        else:
+            assert ending.code == 1
+            assert "MemoryError" in place.output(hog)
+        assert place.living(neighbour)
+        await other.kill()
+
+    place.run(story)
+
+
+@pytest.mark.skipif("memory" not in ENFORCED, reason="no control groups here")
+def test_a_killed_worker_is_noticed_although_its_parent_lives(place: Any, until: Any) -> None:
+    spec = place.spec("a", memory=64 * MIB)
+
+    async def story() -> None:
+        reading, writing = os.pipe()
+        running = await place.sandboxes.start(spec, [PYTHON, "-c", WORKER], {}, stdin=reading)
+        os.close(reading)
+        await until(lambda: "worker" in place.output(spec), "the worker's end")
+        assert place.output(spec) == "worker killed\n"
+        assert running.out_of_memory()
+        assert not running.out_of_memory()
+        os.write(writing, b"\n")
+        os.close(writing)
+        ending = await running.wait()
+        assert (ending.code, ending.out_of_memory) == (0, False)
+
+    place.run(story)
+
+
+def test_a_fork_bomb_stays_in_its_box(place: Any, until: Any) -> None:
+    bomb = place.spec("bomb", processes=30)
+    neighbour = place.spec("neighbour", number=1, processes=60)
+
+    async def story() -> None:
+        for spec in (bomb, neighbour):
+            await place.sandboxes.start(spec, [PYTHON, "-c", FORKS], {})
+        await until(lambda: place.output(bomb) and place.output(neighbour), "counts")
+        assert int(place.output(bomb)) < 30 < int(place.output(neighbour)) <= 60
+
+    place.run(story)
+
+
+@pytest.mark.skipif("CPU" not in ENFORCED, reason="no control groups here")
+def test_a_fifth_of_a_core_is_a_fifth_of_a_core(place: Any) -> None:
+    spec = place.spec("a", cpu=0.2)
+
+    async def story() -> None:
+        running = await place.sandboxes.start(spec, [PYTHON, "-c", BUSY], {})
+        assert (await running.wait()).code == 0
+        assert float(place.output(spec)) < 1.0
+
+    place.run(story)
+
+
+def test_open_files_are_counted(place: Any) -> None:
+    spec = place.spec("a", open_files=64)
+    code = "import os\nopened = [os.open('/', 0) for _ in range(100)]"
+
+    async def story() -> None:
+        running = await place.sandboxes.start(spec, [PYTHON, "-c", code], {})
+        assert (await running.wait()).code == 1
+        assert "Too many open files" in place.output(spec)
+
+    place.run(story)
+
+
+def test_a_build_gives_way_to_apps(place: Any) -> None:
+    spec = place.spec("a", low_priority=True)
+    code = (
+        "import os; print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0) == "
+        "os.SCHED_BATCH, int(open('/proc/self/oom_score_adj').read()))"
+    )
+
+    async def story() -> None:
+        running = await place.sandboxes.start(spec, [PYTHON, "-c", code], {})
+        await running.wait()
+        assert place.output(spec) == "10 True 600\n"
+
+    place.run(story)
