@@ -8,12 +8,13 @@ import threading
 from pathlib import Path
 
 from perron.agent.sandbox import Mount
-from perron.contract.node import BuildPlan
+from perron.contract.node import BuildPlan, Interpreter
 from perron.kit.files import private_folder, write_whole
 from perron.kit.problems import Permanent
-from perron.kit.settings import Home
+from perron.kit.settings import Home, Settings
 
 from . import trees
+from .interpreters import interpreters
 from .model import Build, BuildNotFound, layer_target, tools
 
 FORMAT = 1
@@ -28,8 +29,9 @@ class Builds:
     found is whole. A layer goes when the last build that stands on it does.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, settings: Settings) -> None:
         self._home = home
+        self._settings = settings
         self._known: dict[str, Build] = {}
         self._lock = threading.Lock()
         self._needed: dict[str, int] = {}  # layers that builds in the making stand on
@@ -44,6 +46,10 @@ class Builds:
             return None
         self._known[identity] = known
         return known
+
+    def interpreters(self) -> list[Interpreter]:
+        """Return the language runtimes of this machine, the newest first."""
+        return interpreters(self._settings)
 
     def size(self, identity: str) -> int:
         """Return the bytes a build takes on the disk, its layer included."""
