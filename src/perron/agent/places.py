@@ -2,8 +2,10 @@
 
 import errno
 import os
+import re
 import socket
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +14,18 @@ from sqlalchemy import select
 from perron.kit import clock
 from perron.kit.db import Database, reading, unit_of_work
 from perron.kit.files import private_folder
-from perron.kit.problems import Temporary
+from perron.kit.problems import NotFound, Temporary
 from perron.kit.settings import Home, Settings
 
 from .store import ports, uids
 
+# Where every app may connect to, over TCP, on any host: names; the web; mail; PostgreSQL, MySQL,
+# SQL Server, Oracle, MongoDB, Redis, Memcached; RabbitMQ, Kafka, NATS, MQTT over TLS;
+# Elasticsearch; LDAP over TLS; OpenTelemetry. ``[network] connect`` adds to it.
+CONNECT = (
+    53, 80, 443, 25, 465, 587, 993, 995, 5432, 3306, 1433, 1521, 27017, 6379, 11211,
+    5671, 5672, 9092, 4222, 8883, 9200, 636, 4317, 4318,
+)  # fmt: skip
 REST = timedelta(seconds=5)  # before a port serves another app: late visitors of the old one end
 
 
@@ -74,20 +83,43 @@ class Places:
 
     def instance(self, instance: str) -> Path:
         """Return the folder of an instance: its spec, status and output."""
-        return private_folder(self.home.node / "instances" / instance)
+        return private_folder(self.home.node / "instances" / checked_id(instance))
 
     def volumes(self, environment: str) -> Path:
         """Return the folder that holds an environment's volumes."""
-        return private_folder(self.home.node / "volumes" / environment)
+        return private_folder(self.home.node / "volumes" / checked_id(environment))
 
     def snapshots(self, environment: str) -> Path:
         """Return the folder that holds the snapshots of an environment's volumes."""
-        return private_folder(self.home.node / "snapshots" / environment)
+        return private_folder(self.home.node / "snapshots" / checked_id(environment))
 
     def _from_next(self) -> list[int]:
         band = self._settings.instance_ports
         start = self._next_port if self._next_port in band else band.start
         return [*range(start, band.stop), *range(band.start, start)]
+
+
+def connectable(settings: Settings, asked: Iterable[int] = ()) -> tuple[int, ...]:
+    """Return the TCP ports a sandbox may connect to besides its own.
+
+    Never another instance's, nor the edge's own unless they are the web's: the kernel judges by
+    port and not by address, so that 443 here is 443 everywhere.
+    """
+    edge = {settings.http_port, settings.https_port} - {80, 443}
+    return tuple(
+        sorted(
+            port
+            for port in {*CONNECT, *asked}
+            if 0 < port < 65_536 and port not in settings.instance_ports and port not in edge
+        )
+    )
+
+
+def checked_id(id: str) -> str:
+    """Return an id if it is one, for it becomes the name of a folder."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", id):
+        raise NotFound(f"{id[:40]!r} is nobody's id.")
+    return id
 
 
 def can_bind(port: int) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from perron.contract.node import EnvironmentWish
 from perron.kit import ids
 from perron.kit.db import Database, UnitOfWork, UtcDateTime, open_database, unit_of_work
-from perron.kit.problems import Permanent
+from perron.kit.problems import Conflict
 from perron.kit.seal import Sealer
 from perron.kit.settings import Home
 
@@ -59,6 +59,10 @@ ports = Table(
 )
 
 
+class NewerState(Conflict):
+    """The database was written by a later version of this program."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """A wish the agent keeps; ``parked`` when nobody wishes it any more and nobody let it go."""
@@ -81,7 +85,7 @@ def prepare(home: Home) -> Database:
             command.upgrade(config, "head")
             metadata.create_all(uow.connection)
     except CommandError as why:
-        raise Permanent(
+        raise NewerState(
             f"{home.node_database} was written by a newer Perron than this one ({why}). "
             "Install that version again."
         ) from why

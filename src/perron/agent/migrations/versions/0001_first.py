@@ -1,4 +1,4 @@
-"""The first tables of node.db: facts, wishes, uids, ports and instances."""
+"""The first tables of node.db: facts, wishes, uids, ports, instances and volumes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,4 +54,10 @@ def upgrade() -> None:
         sa.Column("last_exit", sa.JSON()),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
+    )
+    op.create_table(
+        "volume",
+        sa.Column("environment", sa.String(), primary_key=True),
+        sa.Column("name", sa.String(), primary_key=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
     )
