@@ -1,26 +1,48 @@
 """Agent: owns what runs on one machine, as a process of its own beside the server.
 
 It hears wishes, keeps them in its own database, and keeps them true whether or not the server
-lives. It knows the tools and the contract, and no other room.
+lives. It knows the tools and the contract, and no other room. Each function loads only the rooms
+it needs.
 """
 
+from perron.contract.node import Interpreter, Promise
 from perron.kit.settings import Home, Settings
 
-__all__ = ["run", "stop_everything"]
+__all__ = ["Interpreter", "Promise", "interpreters", "promises", "run", "stop_everything", "tier"]
 
 
 def run(home: Home, settings: Settings) -> None:
     """Be the agent of this home until told to end; exit with 75 when there is one already."""
-    from .main import serve  # a room of this house, looked at alone, loads no other
+    from .main import serve
 
     serve(home, settings)
 
 
 def stop_everything(home: Home, settings: Settings) -> int:
-    """Stop every instance, job and the edge of a home whose agent is not running; say how many.
+    """End all instances, jobs and the edge of a home without an agent; return how many ran."""
+    import asyncio
 
-    Nothing is forgotten: the next agent starts again what is wished for.
-    """
-    from .main import stop_everything as stop
+    from .ending import end_everything
 
-    return stop(home, settings)
+    return asyncio.run(end_everything(home, settings))
+
+
+def promises() -> list[Promise]:
+    """Return what the sandbox promises on this kernel for this user."""
+    from . import sandbox
+
+    return sandbox.promises()
+
+
+def tier() -> str:
+    """Return A (root), B (ordinary user with user namespaces) or C (neither)."""
+    from . import sandbox
+
+    return sandbox.tier()
+
+
+def interpreters(settings: Settings) -> list[Interpreter]:
+    """Return the language runtimes this machine offers, each tried by running it."""
+    from . import builds
+
+    return builds.interpreters(settings)

@@ -1,6 +1,5 @@
 """The server's process: state, API, background work, and an eye on the agent."""
 
-import getpass
 import json
 import logging
 import os
@@ -53,7 +52,7 @@ def sign_in_first(home: Home, database: Database) -> None:
     if login.exists():
         return
     with unit_of_work(database) as uow:
-        token = access.bootstrap(uow, name=getpass.getuser())
+        token = access.bootstrap(uow)
     said = {"url": f"unix://{home.api_socket}", "token": token}
     write_whole(login, json.dumps(said, indent=2) + "\n")
 
