@@ -30,6 +30,7 @@ from .service import (
     snapshot_of,
     take_snapshot,
     values,
+    values_of,
 )
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "snapshot_of",
     "take_snapshot",
     "values",
+    "values_of",
     "view",
 ]

@@ -1,12 +1,12 @@
 """The HTTP door of config: what may be seen; changing it makes a release, one floor up."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from perron import catalog
 from perron.access import By
 from perron.catalog import Environment
 from perron.contract.config import CONFIG, REVEAL, ConfigView, Entry, Revealed
-from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit.db import UnitOfWork
 from perron.kit.web import Work
 
 from . import service
@@ -15,13 +15,10 @@ router = APIRouter(tags=["config"])
 
 
 @router.get(CONFIG)
-def show(
-    app: str, environment: str, work: Work, by: By, request: Request, response: Response
-) -> ConfigView:
+def show(app: str, environment: str, work: Work, by: By, response: Response) -> ConfigView:
     """Show every key; secrets are masked. The ``ETag`` names exactly these values."""
     place = catalog.enter(work, by, app, environment, "config.read")
-    if not service.was_read(work, place):
-        _note_read(request, work, place)
+    service.note_read(work, place)
     shown = view(work, place)
     response.headers["ETag"] = f'"{shown.digest}"'
     return shown
@@ -50,10 +47,3 @@ def view(uow: UnitOfWork, environment: Environment) -> ConfigView:
             for kept in service.entries(uow, environment)
         ],
     )
-
-
-def _note_read(request: Request, work: UnitOfWork, environment: Environment) -> None:
-    """Write in a transaction of its own: that of a question keeps nothing."""
-    database, kind = request.app.state.database, work.actor_kind
-    with unit_of_work(database, actor=work.actor, actor_kind=kind) as uow:
-        service.note_read(uow, environment)

@@ -97,14 +97,9 @@ def reveal(uow: UnitOfWork, environment: Environment, name: str) -> str:
 
 
 def note_read(uow: UnitOfWork, environment: Environment) -> None:
-    """Write down that the configuration was looked at."""
+    """Write down, once an hour, that this reader looked at the configuration."""
     read = ConfigRead("config")
-    spine.record(uow, read, subject=environment.id, of=environment.place)
-
-
-def was_read(uow: UnitOfWork, environment: Environment) -> bool:
-    """Say whether this reader was written down within the last hour."""
-    return store.read_before(uow, environment.id, uow.actor or "", ConfigRead.type)
+    spine.record_read(uow, read, subject=environment.id, of=environment.place)
 
 
 def take_snapshot(uow: UnitOfWork, environment: Environment, id: str) -> dict[str, Value]:

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
 
 from sqlalchemy import Boolean, Column, LargeBinary, String, Table, select
 
-from perron.kit import clock, spine
+from perron.kit import clock
 from perron.kit.db import UnitOfWork, UtcDateTime
 from perron.kit.tables import metadata
 from perron.kit.whereabouts import sealer_of
@@ -103,15 +102,3 @@ def forget(uow: UnitOfWork, environment: str) -> None:
     """Forget everything the environment was ever told."""
     for table in (entries, snapshots):
         uow.connection.execute(table.delete().where(table.c.environment == environment))
-
-
-def read_before(uow: UnitOfWork, environment: str, actor: str, type: str) -> bool:
-    """Say whether this reader was written down within the last hour."""
-    since: datetime = clock.now() - timedelta(hours=1)
-    query = select(spine.events.c.position).where(
-        spine.events.c.type == type,
-        spine.events.c.environment == environment,
-        spine.events.c.actor == actor,
-        spine.events.c.recorded > since,
-    )
-    return uow.connection.execute(query.limit(1)).first() is not None

@@ -82,9 +82,17 @@ class ScaleRequest(Strict):
 
 
 class ScaleView(BaseModel):
-    """How many instances of each process type are wished for."""
+    """How many instances of each process type are wished for; ``operation`` follows a change."""
 
     processes: dict[str, int]
+    operation: str | None = None
+
+
+class Accepted(BaseModel):
+    """What was asked for goes on as ``operation``; None when it was so already."""
+
+    operation: str | None
+    release: int | None = None
 
 
 class SourceView(BaseModel):

@@ -128,6 +128,13 @@ def catch_up(database: Database, reader: str, reactions: Reactions) -> int:
     return heard
 
 
+def has(uow: UnitOfWork, type: str, *, subject: str, environment: str) -> bool:
+    """Say whether this ever happened to the subject in that environment."""
+    this = (events.c.type == type) & (events.c.subject == subject)
+    query = select(events.c.position).where(this, events.c.environment == environment)
+    return uow.connection.execute(query.limit(1)).first() is not None
+
+
 def forget(uow: UnitOfWork, reader: str) -> None:
     """Send a reader back to the start; its room empties its own tables in the same transaction."""
     uow.connection.execute(cursors.delete().where(cursors.c.reader == reader))

@@ -12,6 +12,7 @@ from perron.contract.node import (
     InstanceState,
     ProcessSet,
 )
+from perron.kit.problems import Conflict
 
 STALE_AFTER = 15.0
 
@@ -72,6 +73,10 @@ class InstanceRestarted:
     process: str
     release: int
     restarts: int
+
+
+class WishRefused(Conflict):
+    """Nothing may be wished for where everything is to end."""
 
 
 Told = InstanceCrashed | InstanceOutOfMemory | InstanceRestarted

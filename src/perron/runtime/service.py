@@ -20,7 +20,7 @@ from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of
 
 from . import registry, store
-from .model import STALE_AFTER, Wish, is_as_wished
+from .model import STALE_AFTER, Wish, WishRefused, is_as_wished
 from .ports import Engine
 
 FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
@@ -61,7 +61,12 @@ def engine(uow: UnitOfWork) -> Engine:
 
 
 def want(uow: UnitOfWork, wish: EnvironmentWish) -> Wish:
-    """Wish that this runs for the environment, in place of anything wished before."""
+    """Wish that this runs for the environment, in place of anything wished before.
+
+    Raises WishRefused once it was wished that nothing is left of the environment.
+    """
+    if store.is_gone(uow, wish.environment):
+        raise WishRefused("The environment is being destroyed.")
     before = store.find(uow, wish.environment)
     if before and before.wish == wish:
         return before
@@ -75,6 +80,11 @@ def end(uow: UnitOfWork, environment: str) -> int:
     generation = store.newest_generation(uow) + 1
     store.save_gone(uow, environment, generation)
     return generation
+
+
+def is_ending(uow: UnitOfWork, environment: str) -> bool:
+    """Say whether it was wished that nothing is left of the environment."""
+    return store.is_gone(uow, environment)
 
 
 def has_ended(uow: UnitOfWork, environment: str) -> bool:

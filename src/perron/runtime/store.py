@@ -69,6 +69,12 @@ def generation_of(uow: UnitOfWork, environment: str) -> int | None:
     return uow.connection.execute(query).scalar()
 
 
+def is_gone(uow: UnitOfWork, environment: str) -> bool:
+    """Say whether nothing of the environment should be left."""
+    query = select(wishes.c.gone).where(wishes.c.environment == environment)
+    return bool(uow.connection.execute(query).scalar())
+
+
 def newest_generation(uow: UnitOfWork) -> int:
     """Return the generation of the newest change; it only ever grows."""
     newest = uow.connection.execute(select(func.max(wishes.c.generation))).scalar() or 0

@@ -1,0 +1,1 @@
+"""Releases and the rules about them; nothing here touches the world."""

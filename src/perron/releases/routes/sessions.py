@@ -1,0 +1,130 @@
+"""The HTTP door of one-off commands: run beside what is live, and exec inside it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from fastapi import APIRouter, WebSocket
+from fastapi.concurrency import run_in_threadpool
+from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from perron import access, catalog
+from perron.access import By
+from perron.contract.node import ATTACH as NODE_ATTACH
+from perron.contract.node import EXEC as NODE_EXEC
+from perron.contract.sessions import ATTACH, EXEC, RUN, RunRequest, RunView
+from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit.problems import Problem
+from perron.kit.web import Work
+from perron.kit.whereabouts import home_of
+from perron.releases.service import sessions
+
+router = APIRouter(tags=["sessions"])
+SHOWN = RUN + "/{run}"
+
+
+@router.post(RUN, status_code=201)
+def run(app: str, environment: str, body: RunRequest, work: Work, by: By) -> RunView:
+    """Ask for a one-off command with the live release's build, configuration and volumes."""
+    place = catalog.enter(work, by, app, environment, "run.create")
+    return _view(sessions.ask(work, place, body), "queued", None)
+
+
+@router.get(SHOWN)
+def show_run(app: str, environment: str, run: str, work: Work, by: By) -> RunView:
+    """Show how a one-off command stands."""
+    place = catalog.enter(work, by, app, environment, "run.create")
+    report = sessions.report(work, place, run)
+    return _view(run, report.state, report.exit.code if report.exit else None)
+
+
+@router.websocket(ATTACH)
+async def attach(app: str, environment: str, run: str, socket: WebSocket) -> None:
+    """Give a one-off command a terminal, or its input and output."""
+
+    def open(uow: UnitOfWork, actor: access.Actor) -> str:
+        place = catalog.enter(uow, actor, app, environment, "run.create")
+        return NODE_ATTACH.format(job=sessions.job_of(uow, place, run))
+
+    await _relay(socket, open)
+
+
+@router.websocket(EXEC)
+async def execute(app: str, environment: str, instance: str, socket: WebSocket) -> None:
+    """Open a command inside a running instance."""
+    argv = socket.query_params.getlist("arg")
+
+    def open(uow: UnitOfWork, actor: access.Actor) -> str:
+        place = catalog.enter(uow, actor, app, environment, "exec.create")
+        found = sessions.open_exec(uow, place, instance, argv)
+        return NODE_EXEC.format(instance=found)
+
+    await _relay(socket, open)
+
+
+async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> None:
+    """Ask whether it is allowed, then pass frames on in both directions until one side ends."""
+    try:
+        path, uds = await run_in_threadpool(_opened, socket, open)
+    except Problem as no:
+        await _refuse(socket, no.status, no.detail)
+        return
+    target = f"ws://agent{path}?{socket.url.query}"
+    try:
+        async with unix_connect(uds, target, max_size=None, compression=None) as node:
+            await socket.accept()
+            await _pass_on(socket, node)
+    except InvalidStatus as no:
+        await _refuse(socket, no.response.status_code, no.response.body.decode(errors="replace"))
+    except OSError:
+        await _refuse(socket, 503, "The agent does not answer; what it runs keeps running.")
+
+
+def _opened(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> tuple[str, str]:
+    text = socket.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    with unit_of_work(socket.app.state.database) as uow:
+        actor = access.actor_with(uow, text)
+        uow.actor, uow.actor_kind = actor.id, actor.kind
+        return open(uow, actor), str(home_of(uow).agent_socket)
+
+
+async def _pass_on(socket: WebSocket, node: ClientConnection) -> None:
+    inward = asyncio.create_task(_inward(socket, node))
+    try:
+        async for frame in node:
+            if isinstance(frame, bytes):
+                await socket.send_bytes(frame)
+            else:
+                await socket.send_text(frame)
+    except ConnectionClosed:
+        pass
+    finally:
+        inward.cancel()
+        with contextlib.suppress(RuntimeError):
+            await socket.close()
+
+
+async def _inward(socket: WebSocket, node: ClientConnection) -> None:
+    """Pass what the person sends on to the command; its leaving ends the session."""
+    try:
+        while (message := await socket.receive())["type"] == "websocket.receive":
+            frame = message.get("bytes")
+            await node.send(frame if frame is not None else message["text"])
+    except ConnectionClosed:
+        return
+    await node.close()
+
+
+async def _refuse(socket: WebSocket, status: int, detail: str) -> None:
+    """Say no as problem details, before the connection becomes a WebSocket."""
+    from fastapi.responses import JSONResponse
+
+    body = {"type": "about:blank", "title": "SessionRefused", "status": status, "detail": detail}
+    answer = JSONResponse(body, status, media_type="application/problem+json")
+    with contextlib.suppress(RuntimeError):
+        await socket.send_denial_response(answer)
+
+
+def _view(id: str, state: str, code: int | None) -> RunView:
+    return RunView(id=id, state=state, exit_code=code)

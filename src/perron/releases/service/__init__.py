@@ -1,0 +1,1 @@
+"""What can be done with releases; each file holds verbs that belong together."""

@@ -1,0 +1,114 @@
+"""What steps share: where they are, and waiting until what was wished for is seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from perron import catalog, runtime, telemetry
+from perron.catalog import Environment
+from perron.contract.node import EnvironmentReport, ProcessSet
+from perron.kit import clock
+from perron.kit.db import UnitOfWork
+from perron.kit.problems import Permanent, Problem, Temporary
+from perron.operations import Work
+from perron.releases.model.editions import Edition
+from perron.releases.model.progress import Failure, Standing, failure, laggard, standing
+from perron.releases.model.release import Release
+from perron.releases.service import reading, wishes
+from perron.runtime import Wish
+
+LAST_LINES = 20
+MARGIN = timedelta(seconds=5)
+ROTATION_DEADLINE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """An environment's wish beside what is seen of it."""
+
+    environment: Environment
+    wish: Wish
+    report: EnvironmentReport
+
+
+def subject(uow: UnitOfWork, work: Work) -> tuple[Environment, Release]:
+    """Return the release an operation is about, and where it is."""
+    release = reading.release_with(uow, work.operation.subject)
+    return catalog.environment_with(uow, release.environment), release
+
+
+def place(uow: UnitOfWork, work: Work) -> Environment:
+    """Return the environment an operation is about."""
+    return catalog.environment_with(uow, work.operation.subject)
+
+
+def look(uow: UnitOfWork, environment: Environment) -> Sight:
+    """Return what is seen, or raise Temporary while nothing answers the newest wish."""
+    wish = runtime.find_wish(uow, environment.id)
+    if wish is None:
+        raise Permanent("Nothing is wished for here any more.")
+    report = runtime.observed(uow, environment.id)
+    if report is None:
+        raise Temporary("Waiting for the machine: nothing was heard from it just now.")
+    if not runtime.is_heard(report, wish.generation):
+        raise Temporary("Waiting for the machine to hear what should run.")
+    return Sight(environment, wish, report)
+
+
+def expect_healthy(
+    work: Work, sight: Sight, sets: Sequence[ProcessSet], since: datetime
+) -> Standing:
+    """Return when all instances of these sets are well.
+
+    Raises Temporary while they start, and Permanent with the last lines when one will not.
+    """
+    now = standing(sight.report, sets)
+    if now.well == now.wished:
+        return now
+    if broken := failure(sight.report, sets):
+        _give_up(work, sight, broken)
+    if clock.now() - since > deadline_of(sets):
+        late = laggard(sight.report, sets)
+        _give_up(work, sight, late or Failure("An instance", 0, "it was never seen"))
+    raise Temporary(now.text)
+
+
+def expect_reached(sight: Sight, edition: Edition) -> Standing:
+    """Return when visitors reach every web instance of an edition; Temporary until then."""
+    sets = [e for e in wishes.sets_of_edition(sight.wish, edition) if e.process == "web"]
+    now = standing(sight.report, sets)
+    if now.reached >= now.wished:
+        return now
+    if clock.now() - edition.since > ROTATION_DEADLINE:
+        raise Permanent(f"Visitors reach {now.reached} of {now.wished} instances after 30 s.")
+    raise Temporary(f"Visitors reach {now.reached} of {now.wished} instances.")
+
+
+def deadline_of(sets: Sequence[ProcessSet]) -> timedelta:
+    """Return how long the slowest of these sets may take to start, stopping first if it must."""
+    seconds = 0.0
+    for one in sets:
+        stopping = one.drain_timeout + one.stop_timeout if one.stop_first else 0.0
+        seconds = max(seconds, one.health.deadline + stopping)
+    return timedelta(seconds=seconds) + MARGIN
+
+
+def last_lines(uow: UnitOfWork, environment: str, **which: str | int) -> list[str]:
+    """Return the last lines somebody will want to read; none when they cannot be had now."""
+    try:
+        return telemetry.last_lines(uow, environment, n=LAST_LINES, **which)
+    except Problem:
+        return []
+
+
+def _give_up(work: Work, sight: Sight, broken: Failure) -> None:
+    with work.reading() as uow:
+        lines = last_lines(
+            uow,
+            sight.environment.id,
+            source="app",
+            instance=broken.instance,
+            release=broken.release,
+        )
+    work.say(broken.text, lines=lines, instance=broken.instance, reason=broken.reason)
+    raise Permanent(broken.text)

@@ -1,0 +1,25 @@
+"""Services: what apps lean on; volumes, the folders of an environment that outlive releases."""
+
+from .model import (
+    ConfirmationMissing,
+    Volume,
+    VolumeInUse,
+    VolumeNotFound,
+    VolumeRefused,
+)
+from .service import create, destroy, ensure, forget, get, mounts, volumes
+
+__all__ = [
+    "ConfirmationMissing",
+    "Volume",
+    "VolumeInUse",
+    "VolumeNotFound",
+    "VolumeRefused",
+    "create",
+    "destroy",
+    "ensure",
+    "forget",
+    "get",
+    "mounts",
+    "volumes",
+]
