@@ -17,6 +17,7 @@ from typing import Any
 from perron.kit.problems import Conflict, Temporary
 
 from .arguments import HOST_ENVIRONMENT
+from .inside import END
 from .running import Running
 from .waiting import gone, readable, start_program
 
@@ -63,8 +64,9 @@ class Session:
         return None
 
     def kill(self) -> None:
-        """End the command at once: it dies with the process that waits for it."""
-        self._process.kill()
+        """End the command at once; ``wait`` tells when it has."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(END)
 
     def end_input(self) -> None:
         """Close the command's input; on a terminal, as Ctrl-D does."""

@@ -37,6 +37,9 @@ _UNLOCK, _NUMBER = 0x40045431, 0x80045430  # TIOCSPTLCK, TIOCGPTN
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
 
 
+END = signal.SIGUSR2  # to the process that waits: the session is over
+
+
 class Ended(Exception):
     """The sandbox is not running any more."""
 
@@ -54,9 +57,25 @@ def main() -> None:
         channel.send(json.dumps({"problem": str(why), "ended": isinstance(why, Ended)}).encode())
         os._exit(126)
     channel.close()
-    for each in _FORWARDED:
-        signal.signal(each, lambda number, _: os.kill(app, number))
+    _forward(app)
     os._exit(_code(os.waitpid(app, 0)[1]))
+
+
+def _forward(app: int) -> None:
+    """Pass signals on; END, and our parent's death, end the command.
+
+    We stay until it is reaped: a zombie with a parent outside would keep its namespace alive.
+    """
+
+    def pass_on(number: int, _: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(app, signal.SIGKILL if number == END else number)
+
+    for each in (*_FORWARDED, END):
+        signal.signal(each, pass_on)
+    libc.prctl(_SET_DEATH_SIGNAL, END, 0, 0, 0)
+    if os.getppid() == 1:
+        os.kill(app, signal.SIGKILL)
 
 
 def _enter(request: Any, channel: socket.socket) -> int:

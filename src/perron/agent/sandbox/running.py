@@ -22,7 +22,7 @@ from .status import (
     read_status,
     shim_lives,
 )
-from .waiting import gone, reap
+from .waiting import gone, gone_reaping, reap
 
 _PATIENCE = 5.0
 _MOMENT = 0.02
@@ -133,7 +133,8 @@ class Running:
         status = self._known()
         if inside_lives(status) and status.child is not None:
             _kill(status.child)  # what the app left behind keeps its namespace alive
-            await gone(status.child)
+            await gone_reaping(status.child)
+            reap(status.child)
         return await self._settle()
 
     async def _settle(self) -> Ending:

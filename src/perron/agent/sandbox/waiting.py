@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+_LOOK_EVERY = 0.05
 _BOOT = (
     "import importlib,sys,types;"
     "package=types.ModuleType('sandbox');"
@@ -62,6 +63,27 @@ async def readable(descriptor: int) -> None:
         await seen.wait()
     finally:
         loop.remove_reader(descriptor)
+
+
+async def gone_reaping(pid: int) -> None:
+    """Return when the first process of a namespace has ended.
+
+    The kernel holds it until every zombie inside is reaped; those of sessions whose parent was
+    killed have become ours.
+    """
+    going = asyncio.create_task(gone(pid))
+    while not (await asyncio.wait({going}, timeout=_LOOK_EVERY))[0]:
+        reap_strangers()
+
+
+def reap_strangers() -> None:
+    """Reap what came to us from inside a sandbox; our own children are never nested."""
+    for path in Path("/proc/self/task").glob("*/children"):
+        for pid in path.read_text().split():
+            words = Path(f"/proc/{pid}/status").read_text().splitlines()
+            said = dict(line.split(":", 1) for line in words)
+            if said["State"].strip()[0] == "Z" and len(said["NSpid"].split()) > 1:
+                reap(int(pid))
 
 
 def reap(pid: int) -> None:
