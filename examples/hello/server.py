@@ -48,24 +48,19 @@ class Hello(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_GET
+    def do_HEAD(self):
+        """Answer the same without its body."""
+        self.do_GET()
 
     def log_message(self, form, *values):
         """Write one line for each request."""
         print(self.address_string(), form % values, flush=True)
 
 
-class Server(ThreadingHTTPServer):
-    """Waits for the answers it has begun before it ends."""
-
-    daemon_threads = False
-    request_queue_size = 128
-
-
 def main():
     """Listen on the port the platform gave, until it says stop."""
     port = int(os.environ.get("PORT", "8000"))
-    server = Server(("127.0.0.1", port), Hello)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Hello)
     stop = threading.Thread(target=server.shutdown)
     signal.signal(signal.SIGTERM, lambda *_: stop.start())
     print(f"listening on {port}", flush=True)

@@ -175,8 +175,9 @@ def _building(build: str, package: NodeProject, project: Project) -> list[BuildS
 
 
 def _start(project: Project, package: NodeProject) -> str:
-    if package.script("start"):
-        return "npm start"
+    start = package.script("start")
+    if start:
+        return start if package.runs_plainly("start") else "npm start"
     main = package.values.get("main")
     for name in (*([main] if isinstance(main, str) else []), *_STARTS):
         clean = name.removeprefix("./")

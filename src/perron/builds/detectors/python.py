@@ -3,6 +3,7 @@
 import posixpath
 import re
 from dataclasses import replace
+from shlex import quote
 from typing import ClassVar
 
 from perron.builds.model import (
@@ -25,11 +26,6 @@ _TELLTALE = ("uv.lock", "pyproject.toml", "setup.py", "Pipfile", *python_layer.R
 _FIRST = ("app", "main", "application", "server", "api", "asgi", "wsgi", "run", "index")
 _GUNICORN = "--bind 127.0.0.1:$PORT --threads 4 --keep-alive 75 --worker-tmp-dir /dev/shm"
 _UVICORN = "--host 127.0.0.1 --port $PORT --timeout-keep-alive 75"
-_COMPILE = BuildStep(
-    title="Compiling Python to byte code",
-    command="python -m compileall -q --invalidation-mode unchecked-hash "
-    "-x '/(\\.venv|node_modules|\\.git)/' . >/dev/null || true",
-)
 
 
 class PythonDetector:
@@ -71,7 +67,8 @@ def _found(
         layer=layer, read=[uv] if layer else [], path=["/app/.venv/bin"] if layer else []
     )
     plan = with_interpreter(plan, python)
-    plan = with_steps(plan, *_steps(project, site, wrapped=wrapped), _COMPILE)
+    compiling = _compile(".venv/bin/python" if layer else quote(python.path))
+    plan = with_steps(plan, *_steps(project, site, wrapped=wrapped), compiling)
     commands = {"web": _command(web, site, wrapped=wrapped)} if web else {}
     notes = [f"Python {python.version} ({python.source})", *(told.notes if told else ())]
     notes += _notes(project, told, servers, web, site, wrapped=wrapped)
@@ -221,6 +218,18 @@ def _steps(project: Project, site: DjangoSite | None, *, wrapped: bool) -> list[
     if not wrapped and not site.text_of("STATIC_ROOT") and "STATIC_ROOT" not in site.settings:
         return []
     return [*written, django_files.collect(site, wrapped=wrapped)]
+
+
+def _compile(python: str) -> BuildStep:
+    """Return the step that byte-compiles the source; a file that does not parse is left as it is.
+
+    Unchecked, because nothing may write to a build and its files' times mean nothing.
+    """
+    options = "-q --invalidation-mode unchecked-hash -x '/(\\.venv|node_modules|\\.git)/'"
+    return BuildStep(
+        title="Compiling Python to byte code",
+        command=f"{python} -m compileall {options} . >/dev/null || true",
+    )
 
 
 def _notes(

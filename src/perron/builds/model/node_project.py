@@ -31,6 +31,12 @@ class NodeProject:
         found = scripts.get(name) if isinstance(scripts, dict) else None
         return found if isinstance(found, str) and found.strip() else None
 
+    def runs_plainly(self, name: str) -> bool:
+        """Say whether a script needs nothing of npm's; without npm, signals reach it sooner."""
+        text = self.script(name) or ""
+        around = self.script(f"pre{name}") or self.script(f"post{name}")
+        return not around and "npm_" not in text and "INIT_CWD" not in text
+
     @property
     def engine(self) -> str | None:
         """The Node version the project asks for."""

@@ -19,6 +19,7 @@ SERVERS = {
     "hypercorn": ["hypercorn==0.17.3"],
     "waitress": ["waitress==3.0.2"],
 }
+_INTO = "--python .venv/bin/python"
 REQUIREMENTS = (
     "requirements.txt",
     "requirements/production.txt",
@@ -117,7 +118,7 @@ def _listed(name: str, read: Read, *, uv: str, source: str) -> Dependencies:
         texts["source"] = source
     return Dependencies(
         name,
-        (f"{uv} venv --quiet .venv", f"{uv} pip install -r {quote(name)}"),
+        (f"{uv} venv --quiet .venv", f"{uv} pip install {_INTO} -r {quote(name)}"),
         texts,
         frozenset(requirements.names(together)),
     )
@@ -143,7 +144,7 @@ def _project(read: Read, *, uv: str, source: str) -> Dependencies | None:
 def _installed(told_by: str, read: Read, *, uv: str, source: str) -> Dependencies:
     return Dependencies(
         told_by,
-        (f"{uv} venv --quiet .venv", f"{uv} pip install -e ."),
+        (f"{uv} venv --quiet .venv", f"{uv} pip install {_INTO} -e ."),
         {told_by: read(told_by) or "", "source": source},
         frozenset(),
     )
@@ -152,7 +153,7 @@ def _installed(told_by: str, read: Read, *, uv: str, source: str) -> Dependencie
 def _ensure(package: str, uv: str) -> str:
     pins = SERVERS[package]
     told = f"{package} is not among the dependencies: adding {' '.join(pins)}"
-    install = f"{uv} pip install {' '.join(map(quote, pins))}"
+    install = f"{uv} pip install {_INTO} {' '.join(map(quote, pins))}"
     return (
         f".venv/bin/python -c 'import {package}' 2>/dev/null || "
         f"{{ echo {quote(told)}; {install}; }}"

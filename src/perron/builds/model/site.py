@@ -95,6 +95,7 @@ http {{
     log_not_found off;
     if_modified_since off;
     error_page 404 /404.html;
+    error_page 403 =404 /404.html;
     add_header Cache-Control $caching;
     add_header Last-Modified "";
     add_header X-Content-Type-Options nosniff;
