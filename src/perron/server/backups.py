@@ -1,0 +1,140 @@
+"""Copies of the server's state: made whole, checked, and kept for a day by hour, a week by day."""
+
+import logging
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+from perron.kit import clock, files
+from perron.kit.settings import Home
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(hours=1)
+HOURS, DAYS = 24, 7
+RESERVE = 64 << 20
+FORMAT = "perron-%Y%m%dT%H%M%S.%fZ.db"
+
+
+def run(home: Home, stop: Event) -> None:
+    """Copy the state every hour until told to stop; what fails is logged and tried again."""
+    wait = _until_due(home)
+    while not stop.wait(wait):
+        try:
+            make(home)
+            prune(home)
+            wait = EVERY.total_seconds()
+        except Exception:
+            log.exception("The hourly backup failed; it is tried again in five minutes.")
+            wait = 300.0
+
+
+def make(home: Home) -> Path:
+    """Copy the state as it is now; the copy is whole and checked before it gets its name."""
+    folder = files.private_folder(home.backups)
+    files.check_room(folder, home.database.stat().st_size, reserve=RESERVE)
+    final = folder / clock.now().strftime(FORMAT)
+    temporary = folder / f".{final.name}.part"
+    temporary.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(home.database, timeout=30)) as connection:
+            connection.execute("VACUUM INTO ?", (str(temporary),))
+        if fault := fault_of(temporary):
+            raise OSError(f"the copy is not whole: {fault}")
+        temporary.chmod(0o600)
+        _sync(temporary)
+        os.replace(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    files.sync_folder(folder)
+    return final
+
+
+def fault_of(path: Path) -> str | None:
+    """Return what is wrong with a database file; None when it is whole."""
+    if not path.is_file():
+        return "there is no such file"
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            is_state = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as why:
+        return None if "locked" in str(why) else str(why)  # locked is not damaged
+    except sqlite3.DatabaseError as why:
+        return str(why)
+    if found != "ok":
+        return found.splitlines()[0]
+    return None if is_state or path.stat().st_size == 0 else "it is empty"
+
+
+def all_of(home: Home) -> list[Path]:
+    """Return the backups, newest first."""
+    return sorted(home.backups.glob("perron-*.db"), reverse=True)
+
+
+def newest_good(home: Home, *, besides: Path | None = None) -> Path | None:
+    """Return the newest backup that is whole."""
+    good = (each for each in all_of(home) if each != besides and fault_of(each) is None)
+    return next(good, None)
+
+
+def prune(home: Home) -> None:
+    """Keep the newest of each of 24 hours and of 7 days; let go of the rest."""
+    kept = to_keep(all_of(home))
+    for each in all_of(home):
+        if each not in kept:
+            each.unlink(missing_ok=True)
+
+
+def to_keep(newest_first: Iterable[Path]) -> set[Path]:
+    """Return the newest backup of each of the last 24 hours, and of each of the last 7 days."""
+    hours: dict[str, Path] = {}
+    days: dict[str, Path] = {}
+    for each in newest_first:
+        at = each.name.removeprefix("perron-")
+        hours.setdefault(at[:11], each)
+        days.setdefault(at[:8], each)
+    return {*list(hours.values())[:HOURS], *list(days.values())[:DAYS]}
+
+
+def put_in_place(home: Home, file: Path) -> Path:
+    """Make ``file`` the state; the present one moves aside with all that belongs to it."""
+    aside = files.private_folder(home.backups / clock.now().strftime("replaced-%Y%m%dT%H%M%S.%fZ"))
+    incoming = home.path / ".perron.db.incoming"
+    shutil.copyfile(file, incoming)
+    incoming.chmod(0o600)
+    _sync(incoming)
+    for end in ("-wal", "-shm", ""):  # the log first: it may never meet another database
+        present = home.database.with_name(home.database.name + end)
+        if present.exists():
+            os.replace(present, aside / present.name)
+    os.replace(incoming, home.database)
+    files.sync_folder(home.path)
+    return aside
+
+
+def _until_due(home: Home) -> float:
+    """Return how long the newest backup is young enough; a fresh start waits a minute."""
+    for newest in all_of(home)[:1]:
+        age = time.time() - newest.stat().st_mtime
+        return min(max(60.0, EVERY.total_seconds() - age), EVERY.total_seconds())
+    return 60.0
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def made_at(backup: Path) -> datetime:
+    """Return when a backup was made, as its name says."""
+    return datetime.strptime(backup.name, FORMAT).replace(tzinfo=UTC)
