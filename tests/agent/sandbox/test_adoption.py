@@ -132,14 +132,15 @@ def test_a_killed_launcher_is_started_again_by_the_next_start(place: Any) -> Non
 
 def test_what_shall_die_with_its_agent_does(place: Any, until: Any) -> None:
     spec = place.spec("a", die_with_parent=True)
-    agent = _agent(place, spec, ["sleep", "100"])
+    agent = _agent(place, spec, ["sh", "-c", "echo ready; sleep 100"])
     assert agent.stdout
     agent.stdout.readline()
-    os.kill(agent.pid, signal.SIGKILL)
-    agent.wait()
-    agent.stdout.close()
 
     async def story() -> None:
+        await until(lambda: place.output(spec), "ready")
+        os.kill(agent.pid, signal.SIGKILL)
+        agent.wait()
+        agent.stdout.close()
         await until(lambda: place.living(spec) == [], "its end")
 
     place.run(story)

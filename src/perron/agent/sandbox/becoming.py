@@ -28,6 +28,7 @@ from .spec import SandboxSpec
 from .status import SPEC, STATUS, append, read_status, start_ticks
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+_SET_DEATH_SIGNAL = 1
 _OOM_SCORE, _OOM_SCORE_LOW = 300, 600  # a full machine ends a tenant's process, not the platform's
 
 
@@ -41,8 +42,10 @@ def become(
     spec = SandboxSpec.from_json(request["spec"])
     try:
         _tell(report, {"pid": os.getpid()})
-        if spec.die_with_parent and os.getppid() != parent:
-            raise OSError("The launcher is gone.")
+        if spec.die_with_parent:
+            landlock.libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                raise OSError("The launcher is gone.")
         files = _prepare(spec, request, report, stdin, seccomp)
         options = _memory_file("\0".join(bwrap_arguments(spec, tier=request["tier"], files=files)))
         steps = last_steps(spec, tier=request["tier"], argv=request["argv"])

@@ -20,7 +20,7 @@ from .landlock import libc
 from .promises import find_bwrap, tier
 from .running import Running
 from .spec import Ending, SandboxSpec
-from .status import has_ended, read_status
+from .status import has_ended, parent_of, read_status
 from .waiting import readable, reap, start_program
 
 _SET_CHILD_SUBREAPER = 36
@@ -89,7 +89,12 @@ class Sandboxes:
         found = running.find(state)
         if isinstance(found, Running):
             self._notice(found)
+            if found.spec.die_with_parent and not self._is_ours(found):
+                found.strike()  # it should have ended with its agent
         return found
+
+    def _is_ours(self, found: Running) -> bool:
+        return self._launcher is not None and parent_of(found.pid) == self._launcher.pid
 
     def _check(self, spec: SandboxSpec, argv: Sequence[str], env: Mapping[str, str]) -> None:
         if tier(self._bwrap) == "C":

@@ -91,6 +91,14 @@ def start_ticks(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def parent_of(pid: int) -> int | None:
+    """Return the pid of a process's parent."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 def shim_lives(status: Status) -> bool:
     """Say whether the outer bwrap (or what becomes it) still runs."""
     return start_ticks(status.shim) == status.ticks
