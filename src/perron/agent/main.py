@@ -121,7 +121,7 @@ def _tools(home: Home, settings: Settings) -> Tools:
         sealer=Sealer.from_file(home.keys / "node.key"),
         places=places,
         sandboxes=Sandboxes(bwrap=settings.bwrap, cgroup=settings.cgroup),
-        builds=Builds(home),
+        builds=Builds(home, settings),
         logs=logs,
         volumes=Volumes(database, settings, places, logs),
         edge=Edge(home, settings),

@@ -20,7 +20,6 @@ from starlette.responses import Response
 
 from perron import __version__
 from perron.agent import sandbox
-from perron.agent.builds import interpreters
 from perron.agent.instances import Instances, Tools, run_inside
 from perron.agent.jobs import Jobs
 from perron.contract import node
@@ -285,7 +284,7 @@ async def attach(websocket: WebSocket, job: str) -> None:
 def _offers(rooms: Rooms) -> tuple[list[node.Promise], str, list[node.Interpreter]]:
     settings = rooms.tools.settings
     promises = sandbox.promises(settings.bwrap, settings.cgroup)
-    return promises, sandbox.tier(settings.bwrap), interpreters(settings)
+    return promises, sandbox.tier(settings.bwrap), rooms.tools.builds.interpreters()
 
 
 def _check_version(version: int) -> None:

@@ -162,8 +162,16 @@ class Keeper:
             self._become(replace(self.instance, port=fresh))
 
     async def _hold_slot(self) -> None:
-        if self._checking:
-            await asyncio.wait({self._checking}, timeout=SLOT_HELD)
+        """Keep the place among the starters until it is well, has ended, or takes long."""
+        if self._checking and self.running:
+            ended = asyncio.create_task(self.running.wait())
+            leaving = asyncio.create_task(self._leave.wait())
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait(
+                {self._checking, ended, leaving}, timeout=SLOT_HELD, return_when=first
+            )
+            ended.cancel()
+            leaving.cancel()
 
     async def _until_it_ends(self) -> None:
         running = self.running
