@@ -1,0 +1,257 @@
+"""Jobs: work that runs a tenant's code once, asked for by name."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from starlette.websockets import WebSocket
+
+from perron.agent import builds
+from perron.agent.builds import Builds
+from perron.agent.logs import Logs
+from perron.agent.sandbox import Sandboxes
+from perron.contract.node import Exit, JobKind, JobReport, JobSpec, JobState
+from perron.kit import clock
+from perron.kit.db import Database, reading, unit_of_work
+from perron.kit.problems import Permanent, Problem, Temporary
+from perron.kit.seal import Sealer
+from perron.kit.settings import Home, Settings
+
+from . import attending, building, commands, store
+from .model import Job, JobDiffers, JobNotFound, JobRefused, check, is_same, next_builds
+from .rooms import Live, Places, Rooms, Volumes
+from .watching import end, refused
+
+CLOSE_REFUSED = 4000  # the WebSocket close code the agent uses for a refusal; its reason says why
+CANCEL_WAIT = 8.0
+log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """The jobs of this node. One that runs outlives the agent, and the next one takes it over.
+
+    Builds wait for a free place, and teams take turns; release commands and runs begin at once.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        *,
+        database: Database,
+        sealer: Sealer,
+        sandboxes: Sandboxes,
+        logs: Logs,
+        builds: Builds,
+        places: Places,
+        volumes: Volumes,
+    ) -> None:
+        self._rooms = Rooms(home, settings, sandboxes, logs, builds, places, volumes)
+        self._database = database
+        self._sealer = sealer
+        self._live: dict[str, Live] = {}
+        self._closing = False
+
+    async def open(self) -> None:
+        """Take over what an earlier agent began, and go on with what waits."""
+        await asyncio.to_thread(self._rooms.builds.tidy)
+        with reading(self._database) as uow:
+            found = store.unfinished(uow, self._sealer)
+        for job in found:
+            live = self._live[job.name] = Live(job, self._save)
+            if job.spec.interactive:
+                self._begin(live, _ended_with_agent())
+            elif job.state is JobState.RUNNING:
+                self._begin(live, self._work(live))
+            elif job.spec.kind is not JobKind.BUILD:
+                self._begin(live, self._work(live))
+        self._remove_leftovers()
+        self._advance()
+
+    async def close(self) -> None:
+        """Stop watching; what runs goes on."""
+        self._closing = True
+        tasks = [live.task for live in self._live.values() if live.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ask(self, name: str, spec: JobSpec) -> JobReport:
+        """Have a job done; asking again tells how it stands. Another job by that name is refused."""
+        check(name, spec)
+        known = self._find(name)
+        if known is not None:
+            if not is_same(known.spec, spec):
+                raise JobDiffers(f"The job {name} was asked for before, and as another one.")
+            return self._report(name, known)
+        job = Job(name, spec, clock.now())
+        with unit_of_work(self._database) as uow:
+            store.add(uow, self._sealer, job)
+        live = self._live[name] = Live(job, self._save)
+        if spec.kind is JobKind.BUILD:
+            self._advance()
+        elif spec.interactive:
+            self._begin(live, self._wait_for_somebody(live))
+        else:
+            self._begin(live, self._work(live))
+        return self._report(name, live.job)
+
+    async def report(self, name: str, wait: float = 0.0) -> JobReport:
+        """Return how a job stands; with ``wait``, as soon as that changed or it has ended."""
+        job = self._known(name)
+        live = self._live.get(name)
+        if live and not job.is_finished and wait > 0:
+            try:
+                await asyncio.wait_for(live.changed.wait(), wait)
+            except TimeoutError:
+                pass
+            job = self._known(name)
+        return self._report(name, job)
+
+    async def cancel(self, name: str) -> JobReport:
+        """End a job, and return when it has ended; what has ended stays as it is."""
+        job = self._known(name)
+        live = self._live.get(name)
+        if job.is_finished or live is None:
+            return self._report(name, job)
+        live.note(cancelled=True)
+        if live.task is None or (job.spec.interactive and not live.attended.is_set()):
+            await self._finish(live, refused("cancelled"), None)
+        elif live.running:
+            await end(live.running)
+        deadline = time.monotonic() + CANCEL_WAIT
+        while name in self._live and (left := deadline - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(live.changed.wait(), left)
+            except TimeoutError:
+                break
+        return self._report(name, self._known(name))
+
+    async def attach(self, name: str, websocket: WebSocket) -> None:
+        """Lead whoever is at the other end to a job that waits for somebody."""
+        await websocket.accept()
+        try:
+            live = self._waiting(name)
+            live.attended.set()
+            live.note(state=JobState.RUNNING, started=clock.now())
+            exit_ = await self._attended(live, websocket)
+        except Problem as why:
+            await websocket.close(CLOSE_REFUSED, why.detail[:120])
+            return
+        await self._finish(live, exit_, None)
+        try:
+            await websocket.close()
+        except RuntimeError:
+            return  # they left first
+
+    def forget(self, environment: str) -> None:
+        """Delete what is known of an environment's jobs that have ended."""
+        with unit_of_work(self._database) as uow:
+            store.forget(uow, environment)
+
+    def prune(self, older_than: datetime) -> None:
+        """Delete what is known of jobs that ended long ago."""
+        with unit_of_work(self._database) as uow:
+            store.prune(uow, older_than)
+
+    def _advance(self) -> None:
+        """Begin the builds whose turn it is."""
+        builds_ = [each for each in self._live.values() if each.job.spec.kind is JobKind.BUILD]
+        queued = [each.job for each in builds_ if each.task is None]
+        running = [each.job for each in builds_ if each.task is not None]
+        for job in next_builds(queued, running, at_once=self._rooms.settings.builds_at_once):
+            live = self._live[job.name]
+            self._begin(live, self._work(live))
+
+    def _begin(self, live: Live, work: Coroutine[Any, Any, tuple[Exit, int | None] | None]) -> None:
+        live.task = asyncio.create_task(self._do(live, work), name=live.job.name)
+
+    async def _do(
+        self, live: Live, work: Coroutine[Any, Any, tuple[Exit, int | None] | None]
+    ) -> None:
+        """Do the work and write down how it ended; a fault of ours ends the job, not the agent."""
+        try:
+            done = await work
+        except (Problem, Permanent, Temporary) as why:
+            done = refused(str(why)), None
+        except OSError as why:
+            log.exception("The job %s met a fault.", live.job.name)
+            done = refused(f"this machine could not do it: {why.strerror or why}"), None
+        except Exception:
+            log.exception("The job %s met a fault.", live.job.name)
+            done = refused("a fault of the platform; its administrator finds it in agent.log"), None
+        if done is not None:
+            await self._finish(live, *done)
+
+    async def _work(self, live: Live) -> tuple[Exit, int | None]:
+        output = self._rooms.output(live.job.name)
+        output.touch(mode=0o600)
+        self._rooms.logs.watch(output, self._rooms.labels(live.job))
+        if live.job.state is not JobState.RUNNING:
+            live.note(state=JobState.RUNNING, started=clock.now())
+        do = building.build if live.job.spec.kind is JobKind.BUILD else commands.run
+        return await do(self._rooms, live)
+
+    async def _wait_for_somebody(self, live: Live) -> tuple[Exit, int | None] | None:
+        return await attending.wait_for_somebody(live)
+
+    async def _attended(self, live: Live, websocket: WebSocket) -> Exit:
+        try:
+            return await attending.attend(self._rooms, live, websocket)
+        except (Problem, Permanent, Temporary) as why:
+            await self._finish(live, refused(str(why)), None)
+            raise JobRefused(str(why)) from why
+
+    async def _finish(self, live: Live, exit_: Exit, size: int | None) -> None:
+        """Keep the last line, then the end, then clean up: whoever sees the end sees it all."""
+        name = live.job.name
+        if self._live.get(name) is not live:
+            return
+        await asyncio.to_thread(self._rooms.logs.finish, self._rooms.output(name))
+        live.job = live.job.ended(exit_, size=size)
+        self._save(live.job)
+        del self._live[name]
+        live.tell()
+        await asyncio.to_thread(builds.remove, self._rooms.folder(name))
+        self._advance()
+
+    def _remove_leftovers(self) -> None:
+        for folder in self._rooms.folder("x").parent.iterdir():
+            if folder.name not in self._live:
+                builds.remove(folder)
+
+    def _report(self, name: str, job: Job) -> JobReport:
+        live = self._live.get(name)
+        if live and job.spec.kind is JobKind.BUILD:
+            job = replace(job, step=building.step_of(self._rooms, live))
+        return job.report()
+
+    def _waiting(self, name: str) -> Live:
+        job, live = self._known(name), self._live.get(name)
+        if live is None or not job.spec.interactive or live.attended.is_set():
+            raise JobRefused(f"The job {name} does not wait for anybody.")
+        return live
+
+    def _known(self, name: str) -> Job:
+        job = self._find(name)
+        if job is None:
+            raise JobNotFound(f"This node knows no job {name!r}.")
+        return job
+
+    def _find(self, name: str) -> Job | None:
+        if live := self._live.get(name):
+            return live.job
+        with reading(self._database) as uow:
+            return store.find(uow, self._sealer, name)
+
+    def _save(self, job: Job) -> None:
+        with unit_of_work(self._database) as uow:
+            store.change(uow, job)
+
+
+async def _ended_with_agent() -> tuple[Exit, int | None]:
+    return refused("the session ended when the agent was started again"), None
