@@ -71,8 +71,6 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.answer()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
     def answer(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         path, _, query = self.path.partition("?")
@@ -123,6 +121,10 @@ class Handler(BaseHTTPRequestHandler):
             text = f"id: {number}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
             self.wfile.write(text.encode())
         self.close_connection = True
+
+
+for method in ("POST", "PUT", "PATCH", "DELETE"):
+    setattr(Handler, f"do_{method}", Handler.do_GET)
 
 
 def page(items):
@@ -191,7 +193,7 @@ def instance(name, state="healthy", **more):
 A = "/v1/apps/(?P<app>[^/]+)"
 E = A + "/environments/(?P<env>[^/]+)"
 DETECTED = {"detected": "python", "reason": "requirements.txt", "notes": [], "steps": ["uv sync"],
-            "wants": [], "processes": {"web": "gunicorn app:app"}, "release_command": None}  # fmt: skip
+            "wants": [], "processes": {"web": "gunicorn app"}, "release_command": None}  # fmt: skip
 ROUTES = [
     ("GET", "/v1/me", lambda w, m, b, q: (200, {"id": "usr_1", "name": "lin",
      "administrator": True, "teams": {"main": "owner"}})),

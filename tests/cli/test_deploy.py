@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from .conftest import BIN, NOW, problem, release_of  # noqa: TID252
+from .conftest import BIN, NOW, problem, release_of
 
 LATER = "2026-11-21T10:23:42.100000+00:00"
 

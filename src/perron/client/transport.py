@@ -101,7 +101,7 @@ class Transport:
             answer = _read(response)
         except (OSError, HTTPException) as why:
             connection.close()
-            raise away(why, stale=not fresh) from why
+            raise self._away(why, stale=not fresh) from why
         if response.will_close:
             connection.close()
         else:
@@ -117,10 +117,21 @@ class Transport:
             answer = _read(response)
         except (OSError, HTTPException) as why:
             connection.close()
-            raise away(why) from why
+            raise self._away(why) from why
         connection.close()
         check(answer)
         raise Away("an answer that cannot be")  # pragma: no cover - check raises for 4xx and 5xx
+
+    def _away(self, why: Exception, *, stale: bool = False) -> Away:
+        """Say in words why nobody took a call."""
+        if isinstance(why, FileNotFoundError):
+            return Away("there is no socket", nobody=True)
+        if isinstance(why, ConnectionRefusedError):
+            # A socket that was left behind shows that a server was killed and may come back.
+            return Away("the connection was refused", nobody=not self.address.socket)
+        if isinstance(why, TimeoutError):
+            return Away("no answer in time")
+        return Away(str(why) or type(why).__name__, stale=stale)
 
 
 def check(answer: Answer) -> Answer:
@@ -132,17 +143,6 @@ def check(answer: Answer) -> Answer:
     if answer.status in _AWAY and "type" not in problem:
         raise Away(f"{answer.status} from the edge")
     raise Refused(answer.status, problem, request=request)
-
-
-def away(why: Exception, *, stale: bool = False) -> Away:
-    """Say in words why nobody took a call."""
-    if isinstance(why, FileNotFoundError):
-        return Away("there is no socket", nobody=True, stale=stale)
-    if isinstance(why, ConnectionRefusedError):
-        return Away("the connection was refused", nobody=True, stale=stale)
-    if isinstance(why, TimeoutError):
-        return Away("no answer in time", stale=stale)
-    return Away(str(why) or type(why).__name__, stale=stale)
 
 
 def _read(response: HTTPResponse) -> Answer:
