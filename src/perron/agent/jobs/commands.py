@@ -21,8 +21,6 @@ async def run(rooms: Rooms, live: Live) -> tuple[Exit, int | None]:
     if found is None and live.job.cancelled:
         return watching.refused("cancelled"), None
     if found is None:
-        if live.job.phase is Phase.MAIN:  # begun by an agent that died at that very moment
-            return watching.refused("may have begun when the agent was killed; ask again"), None
         spec = await asyncio.to_thread(sandbox_of, rooms, live.job)
         argv = argv_of(live.job)
         found = await watching.start(rooms, live, Phase.MAIN, spec, argv, environment_of(live.job))

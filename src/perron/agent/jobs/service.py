@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -41,7 +42,6 @@ class Jobs:
         self,
         home: Home,
         settings: Settings,
-        *,
         database: Database,
         sealer: Sealer,
         sandboxes: Sandboxes,
@@ -65,9 +65,7 @@ class Jobs:
             live = self._live[job.name] = Live(job, self._save)
             if job.spec.interactive:
                 self._begin(live, _ended_with_agent())
-            elif job.state is JobState.RUNNING:
-                self._begin(live, self._work(live))
-            elif job.spec.kind is not JobKind.BUILD:
+            elif job.state is JobState.RUNNING or job.spec.kind is not JobKind.BUILD:
                 self._begin(live, self._work(live))
         self._remove_leftovers()
         self._advance()
@@ -105,10 +103,8 @@ class Jobs:
         job = self._known(name)
         live = self._live.get(name)
         if live and not job.is_finished and wait > 0:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(live.changed.wait(), wait)
-            except TimeoutError:
-                pass
             job = self._known(name)
         return self._report(name, job)
 
@@ -148,8 +144,12 @@ class Jobs:
         except RuntimeError:
             return  # they left first
 
-    def forget(self, environment: str) -> None:
-        """Delete what is known of an environment's jobs that have ended."""
+    async def forget(self, environment: str) -> None:
+        """End the jobs of an environment, and delete what is known of them."""
+        mine = [
+            name for name, each in self._live.items() if each.job.spec.environment == environment
+        ]
+        await asyncio.gather(*(self.cancel(name) for name in mine))
         with unit_of_work(self._database) as uow:
             store.forget(uow, environment)
 

@@ -70,6 +70,7 @@ async def until_ended(
             pause = max(LOOK_EVERY, LOOK_SHARE * (time.monotonic() - began))
             if reason:
                 await end(running)
+                await ended
         return told(await ended, live, reason)
     finally:
         live.running = None
