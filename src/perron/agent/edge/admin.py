@@ -1,0 +1,119 @@
+"""Speaks with HAProxy's admin socket: a command, an answer."""
+
+import asyncio
+import csv
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_TIMEOUT = 5.0
+_RING = "access"
+
+
+class EdgeAway(Exception):
+    """HAProxy does not answer on its admin socket."""
+
+
+class EdgeRefused(Exception):
+    """HAProxy answered, but would not do what was asked."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One server as HAProxy counts it."""
+
+    backend: str
+    server: str
+    status: str
+    in_flight: int
+    seconds: int
+
+
+async def ask(socket: Path, *commands: str, payload: str = "") -> str:
+    """Return what HAProxy answers to the commands."""
+    text = "; ".join(commands) + (f" <<\n{payload.strip()}\n" if payload else "") + "\n"
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            reader, writer = await asyncio.open_unix_connection(str(socket))
+            try:
+                writer.write(text.encode())
+                return (await reader.read(-1)).decode(errors="replace")
+            finally:
+                writer.close()
+    except (OSError, TimeoutError) as why:
+        raise EdgeAway(f"The edge does not answer on {socket}: {why}.") from why
+
+
+async def tell(socket: Path, *commands: str, expect: str = "", payload: str = "") -> None:
+    """Let HAProxy do something; raise EdgeRefused when it says anything but ``expect``."""
+    answer = await ask(socket, *commands, payload=payload)
+    said = [line for line in answer.splitlines() if line.strip()]
+    if any(expect == "" or expect not in line for line in said):
+        raise EdgeRefused(f"The edge refused {commands[0]!r}: {' '.join(said)}")
+
+
+async def servers(socket: Path, prefix: str = "") -> list[Seen]:
+    """Return every server of the app backends as HAProxy sees it now."""
+    answer = await ask(socket, f"{prefix}show stat -1 4 -1")
+    rows = csv.DictReader(answer.lstrip("# \n").splitlines())
+    return [
+        Seen(row["pxname"], row["svname"], row["status"], _int(row["scur"]), _int(row["lastchg"]))
+        for row in rows
+        if row.get("svname") and ":" in row["svname"]
+    ]
+
+
+async def ports(socket: Path) -> dict[tuple[str, str], int]:
+    """Return the port of every server of the app backends."""
+    answer = await ask(socket, "show servers state")
+    rows = (line.split() for line in answer.splitlines()[2:])
+    return {(row[1], row[3]): int(row[18]) for row in rows if len(row) > 18 and ":" in row[3]}
+
+
+async def map_of(socket: Path, path: Path) -> dict[str, str]:
+    """Return the entries of a map file as HAProxy knows them."""
+    answer = await ask(socket, f"show map {path}")
+    rows = (line.split(" ", 2) for line in answer.splitlines())
+    return {row[1]: row[2].strip() for row in rows if len(row) == 3}
+
+
+async def worker(socket: Path) -> int:
+    """Return the pid of the worker that answers."""
+    answer = await ask(socket, "show info")
+    for line in answer.splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    raise EdgeAway("The edge did not say which worker answers.")
+
+
+async def retired(master: Path) -> list[int]:
+    """Return the workers that only finish what they had begun before a reload."""
+    try:
+        answer = await ask(master, "show proc")
+    except EdgeAway:
+        return []
+    _, _, old = answer.partition("# old workers")
+    rows = (line.split() for line in old.splitlines())
+    return [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
+
+
+async def ring(socket: Path) -> AsyncIterator[list[str]]:
+    """Yield lines of the access ring, many at a time, from its oldest; end when HAProxy does."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(str(socket))
+    except OSError as why:
+        raise EdgeAway(f"The edge does not answer on {socket}: {why}.") from why
+    try:
+        writer.write(f"show events {_RING} -w\n".encode())
+        rest = b""
+        while data := await reader.read(1 << 18):
+            *whole, rest = (rest + data).split(b"\n")
+            yield [line.decode(errors="replace") for line in whole]
+    except ConnectionError:
+        return
+    finally:
+        writer.close()
+
+
+def _int(field: str | None) -> int:
+    return int(field) if field and field.isdigit() else 0

@@ -1,0 +1,300 @@
+"""Writes HAProxy's configuration: rules for everybody, and pools of numbered backends.
+
+Backends exist before anything leads to them, so that hosts, instances and certificates change
+through the admin socket, without a reload. What differs between apps is read from ``apps.map``
+(``Backend.packed``). The servers are written too, so that a restart comes up with all of them.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perron.kit.settings import Home, Settings
+
+from . import lines, pages
+from .model import FALL, KINDS
+
+EDGE_ID = 65_080  # uid and gid of the worker when started by root; in a range nobody gives out
+POOLS = {
+    "http": 1000, "strict": 500, "tcp": 200,
+    "http-sticky": 120, "strict-sticky": 120, "tcp-sticky": 60,
+}  # fmt: skip
+MAX_CONNECTIONS = 10_000
+HEADERS = 32 << 10
+RESERVE = 4096  # of a buffer, for what we add to a request
+SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
+_IN_APPS = {
+    "env": 1, "page": 2, "max": 3, "idle": 4, "logs": 5, "salt": 6, "digest": 7,
+}  # fmt: skip
+_HEALTH_HOST, _HEALTH_PATH = 8, 9
+
+
+@dataclass(frozen=True)
+class Server:
+    """A line of a backend: where an instance listens, and whether it gets requests."""
+
+    name: str
+    port: int
+    serving: bool
+    interval: float = 5.0
+
+    @property
+    def options(self) -> str:
+        """How it is checked, in HAProxy's words."""
+        return f"check inter {int(self.interval * 1000)}ms fall {FALL} rise 1"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the configuration depends on besides servers; a change of it needs a reload."""
+
+    home: Home
+    settings: Settings
+    addresses: tuple[str, ...]
+    is_root: bool
+    pools: Mapping[str, int] = field(default_factory=lambda: dict(POOLS))
+
+    @property
+    def hosts_map(self) -> Path:
+        """Which host leads to which backend."""
+        return self.home.edge / "hosts.map"
+
+    @property
+    def apps_map(self) -> Path:
+        """The settings of the environment behind each backend."""
+        return self.home.edge / "apps.map"
+
+    @property
+    def certificate_list(self) -> Path:
+        """Which certificates are shown; the first is the default."""
+        return self.home.edge / "crt-list"
+
+    @property
+    def pages(self) -> Path:
+        """Where our own pages lie."""
+        return self.home.edge / "pages"
+
+
+def backend_names(kind: str, size: int) -> list[str]:
+    """Return the names of a pool's backends."""
+    return [f"{kind}-{number:05d}" for number in range(size)]
+
+
+def write(frame: Frame, servers: Mapping[str, Iterable[Server]]) -> str:
+    """Return the whole configuration."""
+    parts = [text(frame)]
+    for kind in KINDS:
+        for name in backend_names(kind, frame.pools[kind]):
+            parts.append(f"backend {name} from {kind}\n")
+            parts.extend(_server(each) for each in servers.get(name, ()))
+    return "".join(parts)
+
+
+def text(frame: Frame) -> str:
+    """Return everything but the numbered backends."""
+    sections = [_global(frame), _defaults(frame, "base"), _platform_defaults(frame)]
+    sections += [_app_defaults(frame, kind) for kind in KINDS]
+    sections += [_ring(), _frontend(frame), _platform(frame)]
+    return "\n".join(sections) + "\n"
+
+
+def max_connections(files: int) -> int:
+    """Return how many visitors fit into so many open files: each may need two."""
+    return max(256, min(MAX_CONNECTIONS, (files - 1000) // 2))
+
+
+def _server(each: Server) -> str:
+    disabled = "" if each.serving else " disabled"
+    return f"  server {each.name} 127.0.0.1:{each.port} {each.options}{disabled}\n"
+
+
+def _global(frame: Frame) -> str:
+    socket = frame.home.run / "edge.sock"
+    own_user = f"  chroot {frame.home.run}\n  uid {EDGE_ID}\n  gid {EDGE_ID}\n"
+    return f"""global
+  maxconn {max_connections(open_files())}
+  nbthread {min(8, len(os.sched_getaffinity(0)))}
+  noreuseport
+  hard-stop-after 1h
+  stats socket unix@{socket} mode 600 level admin expose-fd listeners
+{own_user if frame.is_root else ""}  stats timeout 1d
+  stats maxconn 50
+  tune.bufsize {HEADERS + RESERVE}
+  tune.maxrewrite {RESERVE}
+  tune.ssl.default-dh-param 2048
+  ssl-default-bind-options ssl-min-ver TLSv1.2
+"""
+
+
+def _defaults(frame: Frame, name: str, server_timeout: str = "60s", retries: int = 10) -> str:
+    errors = "".join(
+        f"  http-error status {status} content-type text/html lf-file {frame.pages}/{status}.html"
+        " hdr Cache-Control no-store\n"
+        for status in pages.ERRORS
+        if status != 413
+    )
+    return f"""defaults {name}
+  mode http
+  log ring@access len 8192 format raw local0
+  option dontlognull
+  timeout client 65s
+  timeout connect 2s
+  timeout server {server_timeout}
+  timeout tunnel 1h
+  timeout http-request 10s
+  timeout http-keep-alive 75s
+  timeout check 2s
+  retries {retries}
+  option redispatch 1
+  retry-on conn-failure empty-response
+{errors}"""
+
+
+def _platform_defaults(frame: Frame) -> str:
+    """The server restarts within seconds: who asks it waits for as long."""
+    return _defaults(frame, "platform", server_timeout="1h", retries=3)
+
+
+def _app_defaults(frame: Frame, kind: str) -> str:
+    packed = f"be_name,map({frame.apps_map})"
+    lookup = f"{packed},field({{}},|)"
+    check = f"""  option httpchk
+  http-check send meth GET uri-lf "%[{lookup.format(_HEALTH_PATH)}]" ver HTTP/1.1 \
+hdr Host "%[{lookup.format(_HEALTH_HOST)}]" hdr User-Agent Perron-Health
+  http-check expect {"rstatus ^[23]" if kind.startswith("strict") else "! rstatus ^5"}
+"""
+    cookie = f"""  cookie PERRON insert indirect nocache httponly dynamic
+  dynamic-cookie-key {frame.home.path.name or "perron"}
+"""
+    shown = [_return(frame, page, "txn.shown") for page in _WITHOUT_INSTANCE]
+    return f"""{_defaults(frame, kind)}  balance leastconn
+  http-request set-var(txn.shown) var(txn.page) if {{ nbsrv eq 0 }}
+{"".join(shown)}  http-request return status 413 content-type text/html \
+lf-file {frame.pages}/413.html if {{ req.hdr_val(content-length),sub(txn.max) gt 0 }}
+  http-request set-timeout server var(txn.idle)
+  http-request wait-for-body time 10s if {{ method PUT DELETE }} \
+{{ req.fhdr(content-length) -m found }} {{ req.hdr_val(content-length) le {SMALL_BODY} }}
+  http-request disable-l7-retry unless {{ method GET HEAD PUT DELETE OPTIONS TRACE }}
+{"" if kind.startswith("tcp") else check}{cookie if kind.endswith("-sticky") else ""}"""
+
+
+_WITHOUT_INSTANCE = ("empty", "stopped", "starting", "crashed")
+
+
+def _return(frame: Frame, page: str, variable: str) -> str:
+    """Return the rules that show a page, as JSON to whoever asks for that."""
+    retry = f" hdr Retry-After {pages.RETRY_AFTER[page]}" if page in pages.RETRY_AFTER else ""
+    head = f"  http-request return status {pages.status_of(page)} content-type"
+    tail = f"hdr Cache-Control no-store{retry} if {{ var({variable}) -m str {page} }}"
+    return (
+        f"{head} application/problem+json lf-file {frame.pages}/{page}.json {tail} "
+        "{ var(txn.json) -m bool }\n"
+        f"{head} text/html lf-file {frame.pages}/{page}.html {tail}\n"
+    )
+
+
+def _ring() -> str:
+    return """ring access
+  size 8388608
+  maxlen 8192
+  format raw
+"""
+
+
+def _frontend(frame: Frame) -> str:
+    unpacked = "".join(
+        f"  http-request set-var(txn.{name}) var(txn.app),field({number},|) if is_app\n"
+        for name, number in _IN_APPS.items()
+    )
+    return f"""backend counters from base
+  stick-table type string len 64 size 20k store gpc0
+
+frontend visitors from base
+{_binds(frame)}  log-format "{lines.FORMAT}"
+  acl is_app var(txn.app) -m found
+  acl is_platform var(txn.host) -m str {frame.settings.domain.lower()}
+  acl is_protected var(txn.digest) -m found
+{_FORWARDED}  http-request set-var(txn.where) var(txn.host),map({frame.hosts_map})
+  http-request set-var(txn.backend) var(txn.where),field(1,|)
+  http-request set-var(txn.app) var(txn.backend),map({frame.apps_map})
+{unpacked}  http-request track-sc0 var(txn.env) table counters if is_app
+  http-request set-var(txn.n) sc0_inc_gpc0 if is_app
+  http-request set-var(txn.query) query if {{ var(txn.logs) -m str 1 }} {{ query -m found }}
+  http-request redirect location https://%[var(txn.host)]{_port(frame.settings)}%[pathq] code 308 \
+if !{{ ssl_fc }} {{ var(txn.where),field(2,|) -m str https }}
+  http-request set-var(txn.shown) str(unknown) if !is_app !is_platform
+  http-request set-var(txn.shown) var(txn.page) if {{ var(txn.page) -m str maintenance }}
+{_return(frame, "unknown", "txn.shown")}{_return(frame, "maintenance", "txn.shown")}{_PROTECTION}\
+  use_backend platform-json if is_platform {{ var(txn.json) -m bool }}
+  use_backend platform if is_platform
+  use_backend %[var(txn.backend)] if is_app
+"""
+
+
+def _binds(frame: Frame) -> str:
+    return "".join(
+        f"  bind {host}:{frame.settings.http_port}\n"
+        f"  bind {host}:{frame.settings.https_port} ssl crt-list {frame.certificate_list}"
+        " alpn h2,http/1.1\n"
+        for host in (f"[{each}]" if ":" in each else each for each in frame.addresses)
+    )
+
+
+def _port(settings: Settings) -> str:
+    return "" if settings.https_port == 443 else f":{settings.https_port}"
+
+
+# What visitors claim about themselves is removed; what we know is added.
+_FORWARDED = """  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 }
+  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
+  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub json } \
+!{ req.hdr(accept) -m sub text/html }
+  http-request set-var(txn.id) req.fhdr(x-request-id) if \
+{ req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
+  http-request set-var(txn.id) uuid() unless { var(txn.id) -m found }
+  http-request del-header X-Forwarded- -m beg
+  http-request del-header Forwarded
+  http-request del-header X-Real-IP
+  http-request del-header Proxy
+  http-request set-header X-Request-Id %[var(txn.id)]
+  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Forwarded-Proto http unless { ssl_fc }
+  http-request set-header X-Forwarded-Proto https if { ssl_fc }
+  http-after-response set-header X-Request-Id %[var(txn.id)] if { var(txn.id) -m found }
+"""
+# A digest of salt, user and password is compared; the app never sees what opened the door.
+_PROTECTION = """  http-request unset-var(txn.digest) if { var(txn.digest) -m str open }
+  http-request set-var(txn.user) http_auth_user if is_protected
+  http-request set-var(txn.word) http_auth_pass if is_protected
+  http-request set-var(txn.proof) \
+var(txn.salt),concat(:,txn.user,:),concat(,txn.word),sha2(256),hex,lower if is_protected
+  http-request auth realm Protected if is_protected !{ var(txn.proof),strcmp(txn.digest) eq 0 }
+  http-request del-header Authorization if is_protected
+"""
+
+
+def _platform(frame: Frame) -> str:
+    """Return the backends that lead to the server: for people, and for programs."""
+    socket = "/api.sock" if frame.is_root else str(frame.home.api_socket)
+    head = "hdr Cache-Control no-store hdr Retry-After 2"
+    return "\n".join(
+        f"""backend {name} from platform
+  http-error status 503 content-type {kind} lf-file {frame.pages}/platform.{ending} {head}
+  http-request disable-l7-retry unless {{ method GET HEAD }}
+  server api unix@{socket}
+"""
+        for name, kind, ending in (
+            ("platform", "text/html", "html"),
+            ("platform-json", "application/problem+json", "json"),
+        )
+    )
+
+
+def open_files() -> int:
+    """Return how many files HAProxy may open: the hard limit, which it may raise itself to."""
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]

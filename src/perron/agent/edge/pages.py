@@ -1,0 +1,70 @@
+"""The edge's own pages: what visitors see where no instance can answer them."""
+
+from pathlib import Path
+
+from perron.kit.files import private_folder, write_whole
+
+TEXTS = {
+    "unknown": ("No such app", "No app answers to this name. Check the address."),
+    "empty": ("Nothing here yet", "This app has not been deployed yet."),
+    "stopped": ("Stopped", "This app was stopped by its team."),
+    "starting": ("Starting", "This app is starting; ask again in a moment."),
+    "crashed": ("Not answering", "This app does not answer at the moment. Its team can see why."),
+    "maintenance": ("Maintenance", "This app is being worked on. Please come back later."),
+    "platform": ("Perron is away", "The platform's server does not answer. Apps keep running."),
+}
+STATUS = {"unknown": 404, "empty": 404}
+RETRY_AFTER = {"starting": 2, "maintenance": 60, "crashed": 10, "platform": 2, "stopped": 300}
+ERRORS = {
+    400: ("Bad request", "The edge could not read this request."),
+    408: ("Too slow", "The request did not arrive in time."),
+    413: ("Too large", "The request is larger than this app accepts."),
+    500: ("Edge error", "Something went wrong at the edge."),
+    502: ("Bad answer", "The app closed the connection or answered in a way that is not HTTP."),
+    503: ("Not answering", "This app does not answer at the moment. Its team can see why."),
+    504: ("No answer in time", "The app took too long to answer."),
+}
+_HTML = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>{refresh}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root{{color-scheme:light dark;--paper:light-dark(#f7f6f3,#12151f);
+--ink:light-dark(#1b2033,#f0efeb);--soft:light-dark(#5b606d,#a3a8b5);--edge:#f0bf2a}}
+body{{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);
+color:var(--ink);font:17px/1.5 system-ui,sans-serif}}
+main{{max-width:34em;padding:2em}}h1{{font-size:1.7em;margin:0;line-height:1.2}}
+hr{{border:0;border-top:4px solid var(--edge);width:4em;margin:1.1em 0}}
+p{{margin:.4em 0}}small{{color:var(--soft);font-family:ui-monospace,monospace}}
+</style></head>
+<body><main><h1>{title}</h1><hr><p>{text}</p><p><small>{status} · {id}</small></p></main></body>
+</html>
+"""
+_JSON = (
+    '{{"type":"/v1/problems/{code}","title":"{title}","status":{status},"detail":"{text}",'
+    '"request_id":"{id}"}}\n'
+)
+_ID = "%[var(txn.id)]"
+
+
+def status_of(page: str) -> int:
+    """Return the status a page is shown with."""
+    return STATUS.get(page, 503)
+
+
+def write(folder: Path) -> None:
+    """Write every page where HAProxy reads it when it starts."""
+    private_folder(folder)
+    for name, words in TEXTS.items():
+        _write(folder, name, *words, status_of(name))
+    for status, words in ERRORS.items():
+        _write(folder, str(status), *words, status)
+
+
+def _write(folder: Path, name: str, title: str, text: str, status: int) -> None:
+    refresh = '<meta http-equiv="refresh" content="2">' if name == "starting" else ""
+    facts = {"title": title, "text": text, "status": status}
+    html = _HTML.format(**facts, refresh=refresh, id="\0").replace("%", "%%").replace("\0", _ID)
+    json = _JSON.format(**facts, code=f"Edge{title.title().replace(' ', '')}", id=_ID)
+    for path, body in ((folder / f"{name}.html", html), (folder / f"{name}.json", json)):
+        if not path.exists() or path.read_text() != body:
+            write_whole(path, body)
