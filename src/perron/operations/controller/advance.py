@@ -55,7 +55,7 @@ def advance(job: Job, workflows: Mapping[str, Workflow]) -> None:
         log.warning("Operation %s: the database would not take it: %s", job.operation.id, why)
     except Exception as fault:
         log.exception("Operation %s broke.", job.operation.id)
-        _park(job, f"A fault of the platform, {fault!r}: its log says more.")
+        _give_up(job, workflow, f"A fault of the platform, {fault!r}: its log says more.")
 
 
 def settle(job: Job, workflow: Workflow) -> None:
@@ -78,9 +78,7 @@ def stop_child(job: Job, step: Step) -> None:
 
 
 def _go_on(job: Job, workflow: Workflow) -> None:
-    with job.transaction() as uow:
-        store.lay_out(uow, job.operation.id, [step.name for step in workflow.steps])
-        marks = store.marks(uow, job.operation.id)
+    marks = _marks(job, workflow)
     for step in workflow.steps:
         if marks[step.name].state in ("done", "skipped"):
             continue
@@ -91,6 +89,18 @@ def _go_on(job: Job, workflow: Workflow) -> None:
             _end(job, workflow, why)
             return
     _close(job, workflow, "done", None)
+
+
+def _marks(job: Job, workflow: Workflow) -> dict[str, Mark]:
+    """Return how far each step came; the first look writes down which steps there are."""
+    names = [step.name for step in workflow.steps]
+    with job.reading() as uow:
+        marks = store.marks(uow, job.operation.id)
+    if set(names) <= set(marks):
+        return marks
+    with job.transaction() as uow:
+        store.lay_out(uow, job.operation.id, names)
+        return store.marks(uow, job.operation.id)
 
 
 def _is_through(job: Job, step: Step, mark: Mark) -> bool:
@@ -186,6 +196,17 @@ def _close(job: Job, workflow: Workflow, state: str, reason: str | None) -> None
         over = {"state": state, "reason": reason, "finished_at": now, "settled": True}
         store.update(uow, operation, **over)
     job.is_over = True
+
+
+def _give_up(job: Job, workflow: Workflow | None, why: str) -> None:
+    """Fail an operation that broke; park it when not even that can be written down."""
+    try:
+        if workflow is not None and not job.operation.is_over:
+            _close(job, workflow, "failed", why)
+            return
+    except Exception:
+        log.exception("Operation %s could not be failed.", job.operation.id)
+    _park(job, why)
 
 
 def _park(job: Job, why: str) -> None:
