@@ -45,7 +45,7 @@ def examine(*, as_json: bool) -> int:
     home = Home.from_environment(os.environ)
     chosen = settings.load(home) if home.settings.exists() else Settings()
     found = [each for look in LOOKS for each in _tried(look, home, chosen)]
-    promises = [asdict(each) for each in _promises()]
+    promises = [each.model_dump() for each in agent.promises()]
     if as_json:
         click.echo(json.dumps({"findings": [asdict(each) for each in found],
                                "promises": promises}))  # fmt: skip
@@ -147,10 +147,6 @@ def _tried(
     except Exception as why:
         name = look.__name__.replace("_", " ")
         return [Finding(name, "unknown", f"could not be examined: {why}")]
-
-
-def _promises() -> list[agent.Promise]:
-    return agent.promises()
 
 
 def _related_domains(chosen: Settings) -> Iterator[Finding]:
