@@ -103,8 +103,10 @@ async def _opened(home: Home, settings: Settings) -> AsyncIterator[Rooms]:
         await tools.sandboxes.open()
         stack.push_async_callback(tools.sandboxes.close)
         await tools.edge.start()
+        stack.push_async_callback(tools.edge.detach)
         stack.callback(_watch_volumes(tools.volumes).set)
         await jobs.open()
+        stack.push_async_callback(jobs.close)
         await instances.open()
         stack.push_async_callback(instances.close)
         yield Rooms(tools, node, clock.now(), instances, jobs)
@@ -124,7 +126,7 @@ def _tools(home: Home, settings: Settings) -> Tools:
         builds=Builds(home, settings),
         logs=logs,
         volumes=Volumes(database, settings, places, logs),
-        edge=Edge(home, settings),
+        edge=Edge(home, settings, logs),
     )
 
 
@@ -132,13 +134,13 @@ def _jobs(tools: Tools) -> Jobs:
     return Jobs(
         tools.home,
         tools.settings,
-        tools.database,
-        tools.sealer,
-        tools.sandboxes,
-        tools.logs,
-        tools.builds,
-        tools.places,
-        tools.volumes,
+        database=tools.database,
+        sealer=tools.sealer,
+        sandboxes=tools.sandboxes,
+        logs=tools.logs,
+        builds=tools.builds,
+        places=tools.places,
+        volumes=tools.volumes,
     )
 
 
@@ -151,7 +153,7 @@ class _Farewell:
 
     async def say(self, environment: str) -> None:
         """End its jobs, then remove its files and log; its uid is free when no file has it."""
-        await self._jobs.forget(environment)
+        await asyncio.to_thread(self._jobs.forget, environment)
         await asyncio.to_thread(self._tools.volumes.forget, environment)
         await asyncio.to_thread(self._tools.logs.forget, environment)
         self._tools.places.free_uid(environment)

@@ -207,7 +207,7 @@ async def count_requests(
     environment: str, since: datetime, until: datetime, rooms: In
 ) -> RouterCount:
     """Say what the edge saw of an environment."""
-    return rooms.tools.edge.router_count(environment, since, until)
+    return await rooms.tools.edge.router_count(environment, since, until)
 
 
 @router.get(node.VOLUMES)

@@ -1,13 +1,13 @@
 """Leads visitors to instances: tells the edge who serves, and lets those who leave be drained."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, cast
 
 from perron.agent.edge import Backend, Edge, Target
 from perron.contract.node import HealthCheck, InstanceState
-from perron.kit.problems import Temporary
 
 from .environments import Environment
 from .keeper import Keeper
@@ -23,6 +23,7 @@ from .model import (
 )
 
 GLANCE = 0.1  # seconds between looks at what is in flight, while somebody is being drained
+log = logging.getLogger("perron.agent")
 Page = Literal["empty", "stopped", "starting", "crashed"]
 
 
@@ -136,8 +137,8 @@ class Rotation:
                     self._cut(keeper.instance.environment, await self._edge.close(id))
                     break
                 await asyncio.sleep(GLANCE)
-        except (Temporary, OSError):
-            pass  # an edge that is down carries nobody
+        except Exception as why:  # an edge that is down carries nobody
+            log.info("Draining %s ends early: %s", keeper.instance.name, why)
         finally:
             keeper.drained.set()
 
