@@ -16,7 +16,7 @@ from .model.events import (
 from .model.release import DeployRefused, Release, ReleaseNotFound
 from .service.asking import cancel, change_config, deploy, deploy_release, roll_back
 from .service.ending import destroy_app, destroy_environment
-from .service.reading import get_release, list_releases, live_release, scale_of
+from .service.reading import get_release, list_releases, live_release, scale_of, url_at
 from .service.standing import restart, scale, start, stop
 from .service.summary import Summary, summaries
 from .service.wishes import refresh
@@ -49,4 +49,5 @@ __all__ = [
     "start",
     "stop",
     "summaries",
+    "url_at",
 ]

@@ -1,0 +1,176 @@
+"""The HTTP door of volumes; their files pass through to the agent, a piece at a time."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from perron import access, catalog, runtime
+from perron.access import By
+from perron.catalog import Environment
+from perron.contract import node
+from perron.contract.pages import Page
+from perron.contract.volumes import (
+    FILES,
+    SNAPSHOTS,
+    VOLUME,
+    VOLUMES,
+    VolumeRequest,
+    VolumeView,
+)
+from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit.nodeclient import AgentAway, AgentRefused, NodeClient
+from perron.kit.spine import Happening
+from perron.kit.web import Work
+from perron.kit.whereabouts import home_of
+
+from . import service
+from .model import (
+    ConfirmationMissing,
+    Volume,
+    VolumeFilesRead,
+    VolumeFilesWritten,
+    VolumeInUse,
+    VolumeSnapshotted,
+)
+
+router = APIRouter(tags=["volumes"])
+ARCHIVE = "application/x-tar"
+
+
+@router.get(VOLUMES)
+def list_volumes(app: str, environment: str, work: Work, by: By) -> Page[VolumeView]:
+    """Show volumes and how full they are; what nobody could measure is null."""
+    place = catalog.enter(work, by, app, environment, "volume.read")
+    seen = _seen(work, place)
+    return Page(items=[_view(each, seen) for each in service.volumes(work, place)])
+
+
+@router.post(VOLUMES, status_code=201)
+def create(app: str, environment: str, body: VolumeRequest, work: Work, by: By) -> VolumeView:
+    """Create a volume; what starts from now on has it mounted."""
+    place = catalog.enter(work, by, app, environment, "volume.change")
+    volume = service.create(work, place, body.name, mount=body.mount, size=body.size)
+    return _view(volume, _seen(work, place))
+
+
+@router.get(VOLUME)
+def show(app: str, environment: str, volume: str, work: Work, by: By) -> VolumeView:
+    """Show one volume."""
+    place = catalog.enter(work, by, app, environment, "volume.read")
+    return _view(service.get(work, place, volume), _seen(work, place))
+
+
+@router.delete(VOLUME, status_code=204)
+def destroy(
+    app: str, environment: str, volume: str, work: Work, by: By, confirm: str = ""
+) -> None:
+    """Destroy a volume with its files and snapshots; ``confirm`` says its name again."""
+    place = catalog.enter(work, by, app, environment, "volume.destroy")
+    found = service.get(work, place, volume)
+    if confirm != found.name:
+        raise ConfirmationMissing(
+            f"This destroys every file in {found.name!r}: say confirm={found.name} to mean it."
+        )
+    _refuse_mounted(work, place, found)
+    service.destroy(work, place, found.name)
+    _node(work).delete(_path(node.VOLUME, place, found.name))
+
+
+@router.post(SNAPSHOTS, status_code=201)
+def snapshot(app: str, environment: str, volume: str, work: Work, by: By) -> VolumeView:
+    """Keep a copy of a volume as it is now."""
+    place = catalog.enter(work, by, app, environment, "volume.data")
+    found = service.get(work, place, volume)
+    kept = _node(work).request("POST", _path(node.VOLUME_SNAPSHOTS, place, found.name))
+    service.record(work, place, VolumeSnapshotted(found.name), found.name)
+    return _view(found, {found.name: node.VolumeView.model_validate(kept)})
+
+
+@router.get(FILES)
+async def download(
+    app: str, environment: str, volume: str, request: Request
+) -> StreamingResponse:
+    """Give a volume's files as a tar archive."""
+    client, path = await run_in_threadpool(
+        _admit, request, app, environment, volume, VolumeFilesRead
+    )
+    opened = client.stream_async("GET", path)
+    answer = await opened.__aenter__()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            async for piece in answer.aiter_bytes():
+                yield piece
+        finally:
+            await opened.__aexit__(None, None, None)
+
+    headers = {"Content-Disposition": f'attachment; filename="{volume}.tar.gz"'}
+    media = answer.headers.get("content-type", ARCHIVE)
+    return StreamingResponse(pieces(), media_type=media, headers=headers)
+
+
+@router.put(FILES, status_code=204)
+async def upload(app: str, environment: str, volume: str, request: Request) -> None:
+    """Put the files of a tar archive into a volume."""
+    client, path = await run_in_threadpool(
+        _admit, request, app, environment, volume, VolumeFilesWritten
+    )
+    async with client.stream_async("PUT", path, body=request.stream()) as answer:
+        await answer.aread()
+
+
+def _admit(
+    request: Request, app: str, environment: str, volume: str, event: type[Any]
+) -> tuple[NodeClient, str]:
+    """Say where the files are if this is allowed, and write down who had them."""
+    text = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    with unit_of_work(request.app.state.database) as uow:
+        actor = access.actor_with(uow, text)
+        uow.actor, uow.actor_kind = actor.id, actor.kind
+        place = catalog.enter(uow, actor, app, environment, "volume.data")
+        found = service.get(uow, place, volume)
+        what: Happening = event(found.name)
+        service.record(uow, place, what, found.name)
+        return _node(uow), _path(node.VOLUME_FILES, place, found.name)
+
+
+def _seen(uow: UnitOfWork, place: Environment) -> dict[str, node.VolumeView]:
+    """Return what the agent measured; nothing while it is away."""
+    try:
+        found = _node(uow).get(node.VOLUMES.format(environment=place.id))
+    except (AgentAway, AgentRefused):
+        return {}
+    return {each["name"]: node.VolumeView.model_validate(each) for each in found}
+
+
+def _refuse_mounted(uow: UnitOfWork, place: Environment, volume: Volume) -> None:
+    wish = runtime.find_wish(uow, place.id)
+    users = sorted({s.process for s in wish.wish.sets if s.count}) if wish else []
+    if users:
+        raise VolumeInUse(
+            f"{volume.name!r} is mounted by {', '.join(users)}: first perron stop, then destroy it."
+        )
+
+
+def _view(volume: Volume, seen: dict[str, node.VolumeView]) -> VolumeView:
+    measured = seen.get(volume.name)
+    return VolumeView(
+        name=volume.name,
+        mount=volume.mount,
+        size=volume.size,
+        created=volume.created,
+        used=measured.used if measured else None,
+        quota=measured.quota if measured else "watched",
+        snapshots=measured.snapshots if measured else [],
+    )
+
+
+def _node(uow: UnitOfWork) -> NodeClient:
+    return NodeClient(home_of(uow).agent_socket)
+
+
+def _path(address: str, place: Environment, volume: str) -> str:
+    return address.format(environment=place.id, volume=volume)

@@ -1,0 +1,45 @@
+"""The HTTP door of views: apps and environments at a glance."""
+
+from fastapi import APIRouter
+
+from perron import catalog
+from perron.access import By
+from perron.contract.apps import APP, APPS, ENVIRONMENT, ENVIRONMENTS, AppView, EnvironmentBrief
+from perron.contract.pages import Limit, Page
+from perron.kit.web import Work, cursor_of, page_after
+
+from . import service
+
+router = APIRouter(tags=["apps"])
+
+
+@router.get(APPS)
+def list_apps(
+    work: Work, by: By, after: str | None = None, limit: Limit = 100
+) -> Page[AppView]:
+    """Show the apps you may see, by name, with how each environment is."""
+    (name,) = page_after(after, "")
+    found = service.apps(work, by, after=name, limit=limit + 1)
+    more = cursor_of(found[limit - 1].name) if len(found) > limit else None
+    return Page(items=found[:limit], next=more)
+
+
+@router.get(APP)
+def show_app(app: str, work: Work, by: By) -> AppView:
+    """Show one app with its environments."""
+    return service.views(work, [catalog.authorize(work, by, app, "app.read")])[0]
+
+
+@router.get(ENVIRONMENTS)
+def list_environments(app: str, work: Work, by: By) -> Page[EnvironmentBrief]:
+    """Show the environments of an app, oldest first."""
+    found = catalog.authorize(work, by, app, "app.read")
+    return Page(items=service.views(work, [found])[0].environments)
+
+
+@router.get(ENVIRONMENT)
+def show_environment(app: str, environment: str, work: Work, by: By) -> EnvironmentBrief:
+    """Show one environment at a glance."""
+    place = catalog.enter(work, by, app, environment, "app.read")
+    found = catalog.get_app(work, place.app)
+    return service.brief(found, place, service.gather(work, [found], [place]))

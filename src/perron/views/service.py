@@ -1,0 +1,97 @@
+"""What can be seen at a glance, asked for once however many apps there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from perron import access, catalog, edge, releases, runtime
+from perron.access import Actor
+from perron.catalog import App, Environment
+from perron.contract.apps import AppView, EnvironmentBrief
+from perron.contract.node import EnvironmentReport
+from perron.contract.releases import ReleaseBrief
+from perron.kit.db import UnitOfWork
+from perron.kit.settings import Settings
+from perron.kit.whereabouts import settings_of
+from perron.releases import Summary, url_at
+
+from .model import Glance, needs_of, state_of
+
+
+@dataclass(frozen=True)
+class Known:
+    """Everything a page of apps is made of."""
+
+    settings: Settings
+    summaries: Mapping[str, Summary]
+    reports: Mapping[str, EnvironmentReport] | None
+    hosts: Mapping[str, list[str]]
+    people: Mapping[str, str]
+    teams: Mapping[str, str]
+
+
+def apps(uow: UnitOfWork, actor: Actor, *, after: str, limit: int) -> list[AppView]:
+    """Show the apps somebody may see, by name."""
+    return views(uow, catalog.list_apps(uow, actor, after=after, limit=limit))
+
+
+def views(uow: UnitOfWork, found: Sequence[App]) -> list[AppView]:
+    """Show these apps with their environments."""
+    places = catalog.environments_of_all(uow, found)
+    known = gather(uow, found, [place for each in places.values() for place in each])
+    return [
+        AppView(
+            id=app.id,
+            name=app.name,
+            team=known.teams.get(app.team, app.team),
+            created=app.created,
+            environments=[brief(app, place, known) for place in places[app.id]],
+        )
+        for app in found
+    ]
+
+
+def gather(uow: UnitOfWork, apps: Sequence[App], places: Sequence[Environment]) -> Known:
+    """Ask once for everything that briefs of these environments are made of."""
+    summaries = releases.summaries(uow, [place.id for place in places])
+    people = {each.live.by for each in summaries.values() if each.live}
+    return Known(
+        settings=settings_of(uow),
+        summaries=summaries,
+        reports=runtime.observed_all(uow),
+        hosts=edge.domains_of_all(uow, [place.id for place in places]),
+        people=access.names_of(uow, people),
+        teams={team: access.team_name(uow, team) for team in {app.team for app in apps}},
+    )
+
+
+def brief(app: App, place: Environment, known: Known) -> EnvironmentBrief:
+    """Show one environment at a glance."""
+    summary = known.summaries[place.id]
+    report = known.reports.get(place.id) if known.reports is not None else None
+    glance = Glance.of(summary, report, is_known=known.reports is not None)
+    host = catalog.host_name(app.name, place.name, known.settings.apps_domain)
+    return EnvironmentBrief(
+        id=place.id,
+        name=place.name,
+        state="destroying" if place.is_destroying or app.is_destroying else state_of(glance),
+        url=url_at(host, known.settings.http_port),
+        hosts=[host, *known.hosts.get(place.id, [])],
+        release=_release(summary, known),
+        deploying=summary.coming,
+        instances=glance.wished,
+        healthy=glance.healthy,
+        needs=needs_of(glance, report),
+    )
+
+
+def _release(summary: Summary, known: Known) -> ReleaseBrief | None:
+    if summary.live is None:
+        return None
+    return ReleaseBrief(
+        number=summary.live.number,
+        state=summary.live.state,
+        asked=summary.live.asked_at,
+        live=summary.live.live_at,
+        by=summary.live.by,
+        by_name=known.people.get(summary.live.by, summary.live.by),
+    )
