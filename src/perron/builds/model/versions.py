@@ -81,7 +81,11 @@ def _after_caret(numbers: Sequence[int]) -> str:
 
 
 def _upper(number: str) -> list[str]:
-    return [f"<={number}"] if number.count(".") == 2 else _one("<=", number)
+    """Return the end of a range: all of ``20`` belongs to ``18 - 20``."""
+    numbers = [int(part) for part in re.findall(r"\d+", number)]
+    if len(numbers) > 2:
+        return [f"<={number}"]
+    return [f"<{'.'.join(map(str, [*numbers[:-1], numbers[-1] + 1]))}"] if numbers else []
 
 
 def _final(version: str) -> bool:
