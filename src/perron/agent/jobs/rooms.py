@@ -76,6 +76,7 @@ class Live:
     task: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     attended: asyncio.Event = field(default_factory=asyncio.Event)
+    is_ending: bool = False
 
     def note(self, **changes: Any) -> None:
         """Write down how the job stands now, and tell whoever waits for news."""

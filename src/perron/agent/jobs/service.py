@@ -79,7 +79,7 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ask(self, name: str, spec: JobSpec) -> JobReport:
-        """Have a job done; asking again tells how it stands. Another job by that name is refused."""
+        """Have a job done; asking again tells how it stands, asking for another is refused."""
         check(name, spec)
         known = self._find(name)
         if known is not None:
@@ -209,8 +209,9 @@ class Jobs:
     async def _finish(self, live: Live, exit_: Exit, size: int | None) -> None:
         """Keep the last line, then the end, then clean up: whoever sees the end sees it all."""
         name = live.job.name
-        if self._live.get(name) is not live:
+        if live.is_ending:
             return
+        live.is_ending = True
         await asyncio.to_thread(self._rooms.logs.finish, self._rooms.output(name))
         live.job = live.job.ended(exit_, size=size)
         self._save(live.job)
