@@ -213,7 +213,7 @@ def test_a_node_the_machine_lacks_is_fetched(detect):
 
 def test_a_node_that_nobody_has_is_refused(detect):
     files = {"package.json": package(scripts={"start": "node ."}, engines={"node": "8"})}
-    with pytest.raises(BuildRefused, match="package.json needs Node 8"):
+    with pytest.raises(BuildRefused, match=r"package.json needs Node 8"):
         detect(files)
 
 

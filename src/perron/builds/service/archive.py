@@ -60,13 +60,15 @@ def inspect(path: Path, *, limit: int) -> Contents:
     seen = Inspection(limit)
     files: list[str] = []
     texts: dict[str, str] = {}
+    room = _TEXTS
     with _opened(path) as tar:
         for member in tar:
             name = seen.see(member.name, _kind(member), member.size, member.linkname)
             if member.isreg() or member.islnk():
                 files.append(name)
-            if member.isreg() and _is_telling(name, member.size, texts):
+            if member.isreg() and member.size <= room and _is_telling(name, member.size):
                 texts[name] = _text(tar.extractfile(member))
+                room -= member.size
     if not files:
         raise SourceRefused("The archive has no files: is this the right folder?")
     return Contents(tuple(files), texts, seen.files)
@@ -106,15 +108,14 @@ def _kind(member: tarfile.TarInfo) -> str:
     return "file" if member.isreg() else _KINDS.get(member.type, "member of unknown type")
 
 
-def _is_telling(name: str, size: int, texts: dict[str, str]) -> bool:
+def _is_telling(name: str, size: int) -> bool:
     """Say whether a detector may ask for this file's text."""
     base = name.rpartition("/")[2]
+    if name.count("/") > 5:
+        return False
     if base in ("package-lock.json", "npm-shrinkwrap.json", "uv.lock"):
-        small = size <= _LOCK
-    else:
-        small = size <= _CODE and (base.endswith(_ENDINGS) or "." not in base.lstrip("."))
-    near = name.count("/") <= 5
-    return small and near and sum(map(len, texts.values())) + size <= _TEXTS
+        return size <= _LOCK
+    return size <= _CODE and (base.endswith(_ENDINGS) or "." not in base.lstrip("."))
 
 
 def _text(file: IO[bytes] | None) -> str:
