@@ -2,19 +2,17 @@
 
 from perron.kit.settings import Home
 
-from .drivers import AgentLogs
 from .ports import NodeLogs
 
 _used: dict[Home, NodeLogs] = {}
 
 
-def use(home: Home, logs: NodeLogs) -> None:
-    """Have this home's logs read from somewhere else than its agent."""
+def use(home: Home, logs: NodeLogs) -> NodeLogs:
+    """Have this home's logs read there from now on."""
     _used[home] = logs
+    return logs
 
 
-def logs_of(home: Home) -> NodeLogs:
-    """Return where a home's logs are read: its agent, unless it was told otherwise."""
-    if home not in _used:
-        _used[home] = AgentLogs(home)
-    return _used[home]
+def logs_of(home: Home) -> NodeLogs | None:
+    """Return where a home's logs are read; None before anybody said so."""
+    return _used.get(home)

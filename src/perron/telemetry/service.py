@@ -11,8 +11,10 @@ from perron.kit.db import UnitOfWork
 from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of
 
+from . import registry
+from .drivers import AgentLogs
 from .model import LogQuery, LogsAway, LogsRead
-from .registry import logs_of
+from .ports import NodeLogs
 
 WAIT = 20.0
 AGAIN = 1.0
@@ -20,7 +22,7 @@ AGAIN = 1.0
 
 def page(uow: UnitOfWork, query: LogQuery) -> LogPage:
     """Return lines, oldest first: what follows ``after`` or ``since``, else the newest."""
-    return logs_of(home_of(uow)).page(query)
+    return _logs_of(home_of(uow)).page(query)
 
 
 def last_lines(
@@ -46,7 +48,7 @@ def note_read(uow: UnitOfWork, environment: Environment) -> None:
 
 async def follow(home: Home, query: LogQuery) -> AsyncIterator[LogLine | LogsAway]:
     """Give lines as they come, for ever; LogsAway once whenever the agent went away."""
-    logs, wait, is_away = logs_of(home), 0.0, False
+    logs, wait, is_away = _logs_of(home), 0.0, False
     while True:
         try:
             found = await logs.follow(query, wait=wait)
@@ -60,3 +62,8 @@ async def follow(home: Home, query: LogQuery) -> AsyncIterator[LogLine | LogsAwa
         for line in found.lines:
             yield line
         query, wait = replace(query, after=found.next, since=None), WAIT
+
+
+def _logs_of(home: Home) -> NodeLogs:
+    """Return where a home's logs are: with its agent, unless it was told otherwise."""
+    return registry.logs_of(home) or registry.use(home, AgentLogs(home))
