@@ -9,6 +9,7 @@ DOMAINS = ENVIRONMENT + "/domains"
 DOMAIN = DOMAINS + "/{host}"
 MAINTENANCE = ENVIRONMENT + "/maintenance"
 PROTECTION = ENVIRONMENT + "/protection"
+ROUTING = ENVIRONMENT + "/routing"
 
 
 class DomainRequest(BaseModel):
@@ -49,8 +50,26 @@ class ProtectionRequest(BaseModel):
     password: str | None = None
 
 
+class RoutingRequest(BaseModel):
+    """Limits of the edge for one environment; what is absent stays as it is.
+
+    ``max_body``: the largest Content-Length accepted, in bytes (chunked bodies have no limit).
+    ``idle_timeout``: how many seconds an answer may be silent. ``log_queries``: query strings
+    appear in the router's lines.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_body: int | None = None
+    idle_timeout: float | None = None
+    log_queries: bool | None = None
+
+
 class RoutingView(BaseModel):
-    """How visitors are let in."""
+    """How visitors are let in; ``user`` is asked for a password, None means public."""
 
     maintenance: bool
     user: str | None
+    max_body: int = 1 << 30
+    idle_timeout: float = 60.0
+    log_queries: bool = False

@@ -110,8 +110,8 @@ class Certificate(BaseModel):
 class EnvironmentWish(BaseModel):
     """What should run for one environment, and how visitors reach it.
 
-    Only the ``web`` process type is routed. ``password`` is a bcrypt-style crypt hash for the
-    user ``name`` in ``user``; None means public. ``page`` says what visitors see where nothing
+    Only the ``web`` process type is routed. ``password`` is ``sha256$<salt>$<digest>``
+    of ``salt:user:password``; None means public. ``page`` says what visitors see where nothing
     serves: ``empty`` (nothing deployed) or ``stopped``.
     """
 
