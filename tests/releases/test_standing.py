@@ -47,14 +47,13 @@ def test_a_restart_that_goes_wrong_leaves_the_old_instances(platform):
     platform.engine.sick.add(release.build)
     ended = platform.ended(do(platform, releases.restart).id)
     assert ended.state == "failed"
-    assert platform.running() == [("web", 1, "1.1")]
+    platform.until(lambda: platform.running() == [("web", 1, "1.1")])
     assert platform.wish().wish.sets[0].serving
 
 
 def test_a_deploy_supersedes_a_restart(platform):
     release = platform.deploy()
     platform.engine.sick.add(release.build)
-    platform.engine.patient = True
     restart = do(platform, releases.restart)
     newer = platform.deploy(platform.source({"words.txt": "2"}))
     assert platform.ended(restart.id).state in ("superseded", "failed")

@@ -35,6 +35,11 @@ def _refresh(uow: UnitOfWork, environment: Environment) -> None:
 REACTIONS: Reactions = {
     "perron.environment.added.v1": refresh_environment,
     "perron.app.renamed.v1": refresh_app,
+    "perron.domain.added.v1": refresh_environment,
+    "perron.domain.removed.v1": refresh_environment,
+    "perron.maintenance.changed.v1": refresh_environment,
+    "perron.protection.changed.v1": refresh_environment,
+    "perron.routing.changed.v1": refresh_environment,
     "perron.volume.created.v1": refresh_environment,
     "perron.volume.destroyed.v1": refresh_environment,
 }

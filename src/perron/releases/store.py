@@ -129,16 +129,22 @@ def change(uow: UnitOfWork, id: str, **values: Any) -> None:
     uow.connection.execute(releases.update().where(releases.c.id == id).values(**values))
 
 
-def uses_of_source(uow: UnitOfWork, source: str) -> int:
-    """Count the releases made of a source."""
-    query = select(func.count()).select_from(releases).where(releases.c.source == source)
-    return uow.connection.execute(query).scalar() or 0
+def builds_only_of(uow: UnitOfWork, environments: list[str]) -> list[str]:
+    """Return the builds that releases of these environments run, and no others."""
+    theirs = releases.c.environment.in_(environments)
+    elsewhere = select(releases.c.build).where(~theirs, releases.c.build.is_not(None))
+    query = select(releases.c.build).where(theirs, releases.c.build.is_not(None)).distinct()
+    return list(uow.connection.execute(query.where(releases.c.build.not_in(elsewhere))).scalars())
 
 
-def uses_of_build(uow: UnitOfWork, build: str) -> int:
-    """Count the releases that run a build."""
-    query = select(func.count()).select_from(releases).where(releases.c.build == build)
-    return uow.connection.execute(query).scalar() or 0
+def unserved(uow: UnitOfWork, since: datetime) -> list[Release]:
+    """Return the live releases since a moment of which nobody is known to have been served."""
+    query = select(releases).where(
+        releases.c.state == "live",
+        releases.c.first_served.is_(None),
+        releases.c.live_at > since,
+    )
+    return [Release(**row) for row in uow.connection.execute(query).mappings()]
 
 
 def editions_of(uow: UnitOfWork, environment: str) -> list[Edition]:
@@ -173,7 +179,7 @@ def drop_edition(uow: UnitOfWork, edition: Edition) -> None:
 def scale(uow: UnitOfWork, environment: str) -> dict[str, int]:
     """Return how many instances of each process type are wanted."""
     query = select(scales).where(scales.c.environment == environment).order_by(scales.c.process)
-    return {row.process: row.count for row in uow.connection.execute(query)}
+    return {row.process: row._mapping["count"] for row in uow.connection.execute(query)}
 
 
 def scales_of(uow: UnitOfWork, environments: list[str]) -> dict[str, dict[str, int]]:
@@ -181,7 +187,7 @@ def scales_of(uow: UnitOfWork, environments: list[str]) -> dict[str, dict[str, i
     found: dict[str, dict[str, int]] = {}
     query = select(scales).where(scales.c.environment.in_(environments))
     for row in uow.connection.execute(query):
-        found.setdefault(row.environment, {})[row.process] = row.count
+        found.setdefault(row.environment, {})[row.process] = row._mapping["count"]
     return found
 
 

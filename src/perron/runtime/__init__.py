@@ -4,6 +4,7 @@ A wish is a row with a generation; the controller hands all of them to the engin
 document, and what the engine reports is compared with them. Jobs run once, by name.
 """
 
+from .engines.node import client_of
 from .model import (
     ENDING,
     Wish,
@@ -41,6 +42,7 @@ __all__ = [
     "WishRefused",
     "ask_job",
     "cancel_job",
+    "client_of",
     "end",
     "engine",
     "engine_named",

@@ -23,6 +23,7 @@ from . import registry, store
 from .model import STALE_AFTER, Wish, WishRefused, is_as_wished
 from .ports import Engine
 
+PATIENCE = 120.0
 FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -143,12 +144,27 @@ def ask_job(home: Home, name: str, spec: JobSpec) -> JobReport:
 
 
 def cancel_job(home: Home, name: str) -> None:
-    """End a job, if the engine knows it."""
+    """End a job, if the engine knows it; while the engine is away that is tried again."""
+    if not _is_cancelled(home, name):
+        again = Thread(target=_until_cancelled, args=(home, name), daemon=True)
+        again.start()
+
+
+def _is_cancelled(home: Home, name: str) -> bool:
     try:
         registry.engine_of(home).cancel_job(name)
+    except AgentAway:
+        return False
     except AgentRefused as no:
-        if no.status != 404:
+        if no.status not in (404, 409):  # unknown, or over by now
             raise
+    return True
+
+
+def _until_cancelled(home: Home, name: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and not _is_cancelled(home, name):
+        time.sleep(0.5)
 
 
 def _watch(home: Home, name: str) -> None:

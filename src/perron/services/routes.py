@@ -64,9 +64,7 @@ def show(app: str, environment: str, volume: str, work: Work, by: By) -> VolumeV
 
 
 @router.delete(VOLUME, status_code=204)
-def destroy(
-    app: str, environment: str, volume: str, work: Work, by: By, confirm: str = ""
-) -> None:
+def destroy(app: str, environment: str, volume: str, work: Work, by: By, confirm: str = "") -> None:
     """Destroy a volume with its files and snapshots; ``confirm`` says its name again."""
     place = catalog.enter(work, by, app, environment, "volume.destroy")
     found = service.get(work, place, volume)
@@ -90,9 +88,7 @@ def snapshot(app: str, environment: str, volume: str, work: Work, by: By) -> Vol
 
 
 @router.get(FILES)
-async def download(
-    app: str, environment: str, volume: str, request: Request
-) -> StreamingResponse:
+async def download(app: str, environment: str, volume: str, request: Request) -> StreamingResponse:
     """Give a volume's files as a tar archive."""
     client, path = await run_in_threadpool(
         _admit, request, app, environment, volume, VolumeFilesRead
@@ -169,7 +165,7 @@ def _view(volume: Volume, seen: dict[str, node.VolumeView]) -> VolumeView:
 
 
 def _node(uow: UnitOfWork) -> NodeClient:
-    return NodeClient(home_of(uow).agent_socket)
+    return runtime.client_of(home_of(uow))
 
 
 def _path(address: str, place: Environment, volume: str) -> str:

@@ -18,9 +18,7 @@ class Glance:
     in_crash_loop: bool = False
 
     @classmethod
-    def of(
-        cls, summary: Summary, report: EnvironmentReport | None, *, is_known: bool
-    ) -> "Glance":
+    def of(cls, summary: Summary, report: EnvironmentReport | None, *, is_known: bool) -> "Glance":
         """Put wish and observation together."""
         live = summary.live.number if summary.live else None
         seen = [each for each in report.instances if each.release == live] if report else []

@@ -14,9 +14,7 @@ router = APIRouter(tags=["apps"])
 
 
 @router.get(APPS)
-def list_apps(
-    work: Work, by: By, after: str | None = None, limit: Limit = 100
-) -> Page[AppView]:
+def list_apps(work: Work, by: By, after: str | None = None, limit: Limit = 100) -> Page[AppView]:
     """Show the apps you may see, by name, with how each environment is."""
     (name,) = page_after(after, "")
     found = service.apps(work, by, after=name, limit=limit + 1)

@@ -121,6 +121,13 @@ def commits_between(history: Sequence[Release], before: int, after: int) -> list
     return list(found.values())
 
 
+def needed(history: Sequence[Release], *, keep: int) -> list[Release]:
+    """Return what must not be pruned: what is live or coming, and the last ones that were live."""
+    worked = [each for each in history if each.live_at is not None]
+    recent = sorted(worked, key=lambda each: each.number)[-keep:]
+    return [each for each in history if each in recent or each.state in (ASKED, LIVE)]
+
+
 def rollout_lock(environment: str) -> str:
     """Name what only one rollout at a time may hold."""
     return f"rollout:{environment}"

@@ -59,7 +59,8 @@ def deploy_release(
     if other.build is None:
         raise DeployRefused(f"Release {other.number} was never built ({other.state}).")
     told = {name: value for name, value in provenance.items() if value is not None}
-    kept = {**other.provenance, **{k: told[k] for k in ("origin", "host") if k in told}}
+    kept = dict(other.provenance)
+    kept |= {name: told[name] for name in ("origin", "host") if name in told}
     return ask(uow, environment, Wanted("deploy", other.source, other.root, kept))
 
 

@@ -60,6 +60,11 @@ def has_work(uow: UnitOfWork, environment: Environment) -> bool:
     return any(operations.unfinished(uow, lock) for lock in locks)
 
 
+def builds_only_of(uow: UnitOfWork, environments: Sequence[Environment]) -> list[str]:
+    """Return the builds whose files nothing needs when these environments are gone."""
+    return store.builds_only_of(uow, [each.id for each in environments])
+
+
 def forget(uow: UnitOfWork, environments: Sequence[Environment], app: App | None) -> None:
     """Forget all rows of these environments, and of their app when that goes too."""
     for environment in environments:

@@ -1,5 +1,6 @@
 """The facts of a rollout: an edition begins, takes over, and the one before it goes."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from perron.catalog import Environment
 from perron.contract.node import RouterCount
 from perron.kit import clock, spine
 from perron.kit.db import UnitOfWork
+from perron.kit.spine import Happening
 from perron.releases import store
 from perron.releases.model.editions import DRAINING, SERVING, STARTING, Edition, defaults
 from perron.releases.model.events import (
@@ -32,7 +34,7 @@ from perron.releases.model.release import (
 from .reading import live_release
 from .wishes import refresh
 
-ENDINGS = {
+ENDINGS: Mapping[str, Callable[[int, str], Happening]] = {
     FAILED: ReleaseFailed,
     SUPERSEDED: ReleaseSuperseded,
     CANCELLED: ReleaseCancelled,

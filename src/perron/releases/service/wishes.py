@@ -62,7 +62,7 @@ def processes_of(uow: UnitOfWork, release: Release) -> dict[str, Process]:
 def _editions(
     uow: UnitOfWork, environment: str
 ) -> list[tuple[Edition, Release, Mapping[str, Process]]]:
-    found = []
+    found: list[tuple[Edition, Release, Mapping[str, Process]]] = []
     for edition in store.editions_of(uow, environment):
         release = store.find(uow, edition.release)
         if release is not None:

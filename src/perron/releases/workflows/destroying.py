@@ -3,6 +3,7 @@
 from perron import catalog, operations, runtime
 from perron.catalog import Environment
 from perron.kit.db import UnitOfWork
+from perron.kit.nodeclient import AgentAway
 from perron.kit.problems import NotFound, Temporary
 from perron.operations import Step, Work
 from perron.releases.service import ending
@@ -25,6 +26,18 @@ def wait_gone(work: Work) -> None:
     if left:
         names = ", ".join(each.name for each in left)
         raise Temporary(f"Waiting for instances, files and routes to go: {names}.")
+
+
+def drop_builds(work: Work) -> None:
+    """Have the files of builds removed that nothing else runs."""
+    with work.reading() as uow:
+        engine = runtime.engine(uow)
+        dropped = ending.builds_only_of(uow, _environments(uow, work))
+    try:
+        for build in dropped:
+            engine.drop_build(build)
+    except AgentAway as away:
+        raise Temporary(str(away)) from away
 
 
 def forget(work: Work) -> None:
@@ -57,6 +70,7 @@ DESTROY = operations.Workflow(
     steps=(
         Step("end", end_instances),
         Step("gone", wait_gone, within=None),
+        Step("builds", drop_builds, within=None),
         Step("forget", forget),
     ),
 )

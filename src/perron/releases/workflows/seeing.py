@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from perron import catalog, runtime, telemetry
 from perron.catalog import Environment
@@ -93,7 +94,7 @@ def deadline_of(sets: Sequence[ProcessSet]) -> timedelta:
     return timedelta(seconds=seconds) + MARGIN
 
 
-def last_lines(uow: UnitOfWork, environment: str, **which: str | int) -> list[str]:
+def last_lines(uow: UnitOfWork, environment: str, **which: Any) -> list[str]:
     """Return the last lines somebody will want to read; none when they cannot be had now."""
     try:
         return telemetry.last_lines(uow, environment, n=LAST_LINES, **which)

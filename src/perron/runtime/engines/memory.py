@@ -47,6 +47,7 @@ class MemoryEngine:
         self._started = clock.now()
         self._wishes: dict[str, EnvironmentWish] = {}
         self._seen: dict[str, int] = {}
+        self._parked: set[str] = set()
         self._instances: dict[tuple[str, str, int, str, int], InstanceReport] = {}
 
     def apply(self, document: WishDocument) -> None:
@@ -55,6 +56,7 @@ class MemoryEngine:
             if document.generation < self._generation:
                 return
             self._generation = document.generation
+            self._parked = {*self._wishes} - {wish.environment for wish in document.wishes}
             for wish in document.wishes:
                 self._wishes[wish.environment] = wish
                 self._seen[wish.environment] = document.generation
@@ -199,7 +201,7 @@ class MemoryEngine:
             generation=self._seen[name],
             instances=list(self._of(name)),
             routed=True,
-            parked=self._seen[name] < self._generation and name not in self._wishes,
+            parked=name in self._parked,
         )
 
     def _of(self, environment: str) -> Iterable[InstanceReport]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from perron.contract.node import (
@@ -26,11 +27,17 @@ from perron.kit.settings import Home
 CHUNK = 1 << 20
 
 
+@cache
+def client_of(home: Home) -> NodeClient:
+    """Return the one client of a home's agent, whose connections stay open."""
+    return NodeClient(home.agent_socket)
+
+
 class NodeEngine:
     """Speaks the agent's API over its unix socket."""
 
     def __init__(self, home: Home) -> None:
-        self._node = NodeClient(home.agent_socket)
+        self._node = client_of(home)
 
     def apply(self, document: WishDocument) -> None:
         """Send every wish as one document."""

@@ -1,0 +1,91 @@
+"""What goes on beside requests: wishes are put together at the start, old builds are dropped."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+
+from perron import catalog, runtime
+from perron.catalog import Environment
+from perron.kit import clock
+from perron.kit.db import Database, UnitOfWork, reading, unit_of_work
+from perron.kit.nodeclient import AgentAway, AgentRefused
+from perron.kit.problems import NotFound
+from perron.kit.settings import Home
+
+from . import store
+from .model.release import Release
+from .service import pruning, rollout, wishes
+
+log = logging.getLogger(__name__)
+
+MINUTE, HOUR = 60.0, 3600.0
+FORGOTTEN = timedelta(days=7)
+
+
+def run(database: Database, home: Home, stop: Event) -> None:
+    """Refresh every wish, then look for first visitors and prune, until told to stop."""
+    _attempt(lambda: refresh_all(database))
+    pruned = time.monotonic()
+    while not stop.wait(MINUTE):
+        _attempt(lambda: note_first_visitors(database, home))
+        if time.monotonic() - pruned > HOUR:
+            pruned = time.monotonic()
+            _attempt(lambda: prune_all(database, home))
+
+
+def refresh_all(database: Database) -> None:
+    """Put every wish together anew: names, hosts or settings may be others than before."""
+    with reading(database) as uow:
+        places = catalog.all_environments(uow)
+    for place in places:
+        with unit_of_work(database) as uow:  # one at a time: nobody waits long for their turn
+            if not runtime.is_ending(uow, place.id):
+                wishes.refresh(uow, place)
+
+
+def note_first_visitors(database: Database, home: Home) -> None:
+    """Write down when each live release first served somebody."""
+    with reading(database) as uow:
+        unserved = store.unserved(uow, clock.now() - FORGOTTEN)
+        places = {each.id: _place(uow, each) for each in unserved}
+    engine = runtime.engine_of(home)
+    for release in unserved:
+        place = places.get(release.id)
+        if place is None or release.live_at is None:
+            continue
+        try:
+            count = engine.router_count(place.id, since=release.live_at, until=clock.now())
+        except (AgentAway, AgentRefused):
+            return
+        if count.first_served:
+            with unit_of_work(database) as uow:
+                rollout.note_first_served(uow, place, release, count.first_served)
+
+
+def prune_all(database: Database, home: Home) -> None:
+    """Drop what no rollback needs, app by app."""
+    with reading(database) as uow:
+        apps = pruning.apps(uow)
+    for app in apps:
+        with unit_of_work(database) as uow:
+            builds = pruning.prune(uow, app)
+        for build in builds:
+            runtime.engine_of(home).drop_build(build)
+
+
+def _place(uow: UnitOfWork, release: Release) -> Environment | None:
+    try:
+        return catalog.environment_with(uow, release.environment)
+    except NotFound:
+        return None
+
+
+def _attempt(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except AgentAway:
+        log.info("The agent is away; what was to be done is done later.")
+    except Exception:
+        log.exception("Looking after releases failed and is tried again.")
