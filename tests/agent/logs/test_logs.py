@@ -21,7 +21,7 @@ from perron.kit.settings import Home, Settings
 APP = Labels("env_1", "app", "web", "web.1", 3)
 
 
-@pytest.fixture()
+@pytest.fixture
 def logs(tmp_path: Path) -> Iterator[Logs]:
     opened = Logs(Home(tmp_path), Settings())
     opened.open()
@@ -29,7 +29,7 @@ def logs(tmp_path: Path) -> Iterator[Logs]:
     opened.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def output(tmp_path: Path) -> Path:
     path = tmp_path / "output"
     path.touch()
@@ -244,7 +244,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.fault()
+@pytest.mark.fault
 def test_no_line_is_lost_or_doubled_when_the_agent_is_killed(tmp_path: Path, output: Path) -> None:
     with output.open("ab") as file:
         writer = subprocess.Popen([sys.executable, "-c", FLOOD % 200_000], stdout=file)

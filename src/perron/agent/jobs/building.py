@@ -32,18 +32,12 @@ async def build(rooms: Rooms, live: Live) -> tuple[Exit, int | None]:
     began = time.monotonic()
     if found := await asyncio.to_thread(rooms.builds.find, output):
         return _done("built already"), found.size
-    if plan.layer:
-        rooms.builds.hold(plan.layer.key)
-    try:
-        failed = await _layer(rooms, live, plan)
-        failed = failed or await _main(rooms, live, plan)
-        if failed:
-            return failed, None
-        app = _app(rooms, live, Phase.MAIN, plan)
-        made = await asyncio.to_thread(rooms.builds.keep, output, plan, app)
-    finally:
-        if plan.layer:
-            rooms.builds.let_go(plan.layer.key)
+    failed = await _layer(rooms, live, plan)
+    failed = failed or await _main(rooms, live, plan)
+    if failed:
+        return failed, None
+    app = _app(rooms, live, Phase.MAIN, plan)
+    made = await asyncio.to_thread(rooms.builds.keep, output, plan, app)
     _say(rooms, live, f"Built: {made.size / 1e6:.1f} MB in {time.monotonic() - began:.1f} s")
     return _done("built"), made.size
 

@@ -93,15 +93,22 @@ def is_same(known: JobSpec, asked: JobSpec) -> bool:
     return _essence(known) == _essence(asked)
 
 
-def next_builds(queued: Sequence[Job], running: Sequence[Job], *, at_once: int) -> list[Job]:
-    """Return the builds to begin now: teams take turns, and each team's are done in order."""
+def next_builds(
+    queued: Sequence[Job], running: Sequence[Job], served: Sequence[str], *, at_once: int
+) -> list[Job]:
+    """Return the builds to begin now: teams take turns, and each team's are done in order.
+
+    ``served`` names the teams whose builds began, the latest last.
+    """
+    turn = {team: place for place, team in enumerate(served, start=1)}
     busy = Counter(job.spec.team for job in running)
     waiting = sorted(queued, key=lambda job: (job.asked, job.name))
     chosen: list[Job] = []
     while waiting and len(running) + len(chosen) < at_once:
-        best = min(waiting, key=lambda job: busy[job.spec.team])  # the first of the least busy
+        best = min(waiting, key=lambda job: (busy[job.spec.team], turn.get(job.spec.team, 0)))
         waiting.remove(best)
         busy[best.spec.team] += 1
+        turn[best.spec.team] = len(turn) + len(served) + 1
         chosen.append(best)
     return chosen
 

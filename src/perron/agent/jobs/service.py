@@ -54,15 +54,17 @@ class Jobs:
         self._database = database
         self._sealer = sealer
         self._live: dict[str, Live] = {}
-        self._closing = False
+        self._served: dict[str, None] = {}  # teams whose builds began, the latest last
 
     async def open(self) -> None:
         """Take over what an earlier agent began, and go on with what waits."""
-        await asyncio.to_thread(self._rooms.builds.tidy)
         with reading(self._database) as uow:
             found = store.unfinished(uow, self._sealer)
         for job in found:
-            live = self._live[job.name] = Live(job, self._save)
+            self._enter(job)
+        await asyncio.to_thread(self._rooms.builds.tidy)
+        for job in found:
+            live = self._live[job.name]
             if job.spec.interactive:
                 self._begin(live, _ended_with_agent())
             elif job.state is JobState.RUNNING or job.spec.kind is not JobKind.BUILD:
@@ -72,7 +74,6 @@ class Jobs:
 
     async def close(self) -> None:
         """Stop watching; what runs goes on."""
-        self._closing = True
         tasks = [live.task for live in self._live.values() if live.task]
         for task in tasks:
             task.cancel()
@@ -89,7 +90,7 @@ class Jobs:
         job = Job(name, spec, clock.now())
         with unit_of_work(self._database) as uow:
             store.add(uow, self._sealer, job)
-        live = self._live[name] = Live(job, self._save)
+        live = self._enter(job)
         if spec.kind is JobKind.BUILD:
             self._advance()
         elif spec.interactive:
@@ -158,16 +159,28 @@ class Jobs:
         with unit_of_work(self._database) as uow:
             store.prune(uow, older_than)
 
+    def _enter(self, job: Job) -> Live:
+        """Begin to care for a job; the layer it needs stays until it has ended."""
+        live = self._live[job.name] = Live(job, self._save)
+        if key := _layer_of(job):
+            self._rooms.builds.hold(key)
+        return live
+
     def _advance(self) -> None:
         """Begin the builds whose turn it is."""
         builds_ = [each for each in self._live.values() if each.job.spec.kind is JobKind.BUILD]
         queued = [each.job for each in builds_ if each.task is None]
         running = [each.job for each in builds_ if each.task is not None]
-        for job in next_builds(queued, running, at_once=self._rooms.settings.builds_at_once):
+        at_once = self._rooms.settings.builds_at_once
+        for job in next_builds(queued, running, list(self._served), at_once=at_once):
             live = self._live[job.name]
+            self._served.pop(job.spec.team, None)
+            self._served[job.spec.team] = None
             self._begin(live, self._work(live))
 
     def _begin(self, live: Live, work: Coroutine[Any, Any, tuple[Exit, int | None] | None]) -> None:
+        if live.job.state is JobState.QUEUED and not live.job.spec.interactive:
+            live.note(state=JobState.RUNNING, started=clock.now())
         live.task = asyncio.create_task(self._do(live, work), name=live.job.name)
 
     async def _do(
@@ -191,8 +204,6 @@ class Jobs:
         output = self._rooms.output(live.job.name)
         output.touch(mode=0o600)
         self._rooms.logs.watch(output, self._rooms.labels(live.job))
-        if live.job.state is not JobState.RUNNING:
-            live.note(state=JobState.RUNNING, started=clock.now())
         do = building.build if live.job.spec.kind is JobKind.BUILD else commands.run
         return await do(self._rooms, live)
 
@@ -216,6 +227,8 @@ class Jobs:
         live.job = live.job.ended(exit_, size=size)
         self._save(live.job)
         del self._live[name]
+        if key := _layer_of(live.job):
+            self._rooms.builds.let_go(key)
         live.tell()
         await asyncio.to_thread(builds.remove, self._rooms.folder(name))
         self._advance()
@@ -252,6 +265,11 @@ class Jobs:
     def _save(self, job: Job) -> None:
         with unit_of_work(self._database) as uow:
             store.change(uow, job)
+
+
+def _layer_of(job: Job) -> str | None:
+    plan = job.spec.plan
+    return plan.layer.key if plan and plan.layer else None
 
 
 async def _ended_with_agent() -> tuple[Exit, int | None]:
