@@ -37,6 +37,7 @@ async def ask(socket: Path, *commands: str, payload: str = "") -> str:
             reader, writer = await asyncio.open_unix_connection(str(socket))
             try:
                 writer.write(text.encode())
+                writer.write_eof()  # the master's socket stays open until we are through
                 return (await reader.read(-1)).decode(errors="replace")
             finally:
                 writer.close()
