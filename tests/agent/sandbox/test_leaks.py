@@ -31,7 +31,9 @@ def _play(*options: str) -> Any:
     words = [*private, sys.executable, "-B", str(DRIVE), *options]
     done = subprocess.run(words, stdout=subprocess.PIPE, timeout=110)
     assert done.returncode == 0
-    return json.loads(done.stdout)
+    played = json.loads(done.stdout)
+    assert played["victim_lives"]  # else nobody was attacked
+    return played
 
 
 def _leaks(found: list[list[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -70,7 +71,7 @@ class Sandboxes:
     ) -> Running:
         """Start a sandbox; Permanent when it never can, Temporary when it may another time."""
         self._check(spec, argv, env)
-        groups = self._groups.child(Path(spec.state).name)
+        groups = self._groups.child(_group_name(spec.state))
         request = {
             "spec": spec.to_json(),
             "argv": list(argv),
@@ -226,6 +227,11 @@ async def _read_lines(descriptor: int) -> dict[str, Any]:
         said |= value
         rest = rest[end:].strip()
     return said
+
+
+def _group_name(state: str) -> str:
+    """Name a control group for a state folder; two of the same name must not meet in one."""
+    return f"{Path(state).name}.{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
 
 def _command(argv: Sequence[str]) -> str:

@@ -122,6 +122,7 @@ async def attack(stage: Stage, sandboxes: Sandboxes, *, by_enter: bool, control:
         found["control"] = await asyncio.to_thread(_plain, stage, targets)
     held = Path(f"/proc/{running.child}/status").read_text().split("CapEff:")[1].split()[0]
     found["first_process_holds"] = int(held, 16) & ~0x1C0  # but SETUID, SETGID, SETPCAP
+    found["victim_lives"] = isinstance(sandboxes.find(Path(victim.state)), Running)
     return found
 
 
