@@ -42,11 +42,12 @@ def list_apps(shape: str) -> None:
 
 @apps.command("create", examples="perron apps create shop")
 @click.argument("name")
+@click.option("--team", metavar="NAME", help="Whose it is, when you are in several teams.")
 @options.as_json
-def create(name: str, as_json: bool) -> None:
+def create(name: str, team: str | None, as_json: bool) -> None:
     """Create app NAME; harmless when it exists."""
     with platform(as_json=as_json) as client:
-        app = verbs.create_app(client, name)
+        app = verbs.create_app(client, name, team)
     if as_json:
         tables.document(app)
     else:

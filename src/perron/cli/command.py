@@ -5,6 +5,9 @@ from typing import Any
 
 import click
 
+from .exits import MISTYPED, Stop
+from .index import nearest
+
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -47,6 +50,21 @@ class Group(click.Group):
         if self.default and first.startswith("-") and first not in HELP["help_option_names"]:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which one was meant."""
+        if args[0] not in self.commands:
+            raise no_command(ctx.command_path, args[0], sorted(self.commands))
+        return super().resolve_command(ctx, args)
+
+
+def no_command(path: str, typed: str, known: list[str]) -> Stop:
+    """Say that there is no such command, and which one was probably meant."""
+    near = nearest(typed, known)
+    hint = f"Did you mean {path} {near}?" if near else f"Next: {path} --help"
+    return Stop(f"No command {f'{path} {typed}'.removeprefix('perron ')}. {hint}", MISTYPED)
 
 
 def command(name: str | None = None, **named: Any) -> Callable[[Callable[..., Any]], Command]:

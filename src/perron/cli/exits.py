@@ -42,7 +42,7 @@ def of_status(status: int) -> int:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status in (502, 503, 504):
-        return UNREACHABLE
+        return UNKNOWN  # the server answered, and could not tell: its agent is away
     return REFUSED if status < 500 or status == 507 else FAILED
 
 

@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "start": Entry("processes", "Start what was stopped.", "Run"),
     "status": Entry("", "Say how the platform is, even when it is down.", "Improve", front=True),
     "stop": Entry("processes", "Stop every instance of an environment.", "Run"),
+    "tokens": Entry("tokens", "Make, list and revoke tokens.", "Start"),
     "up": Entry("", "Start the platform on this machine.", "Start", front=True),
     "volumes": Entry("volumes", "Folders that outlive releases.", "Run"),
     "whoami": Entry("login", "Say who you are, and where.", "Start"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from . import index, voice
-from .command import HELP
+from .command import HELP, no_command
 from .exits import DONE, FAILED, LEFT, MISTYPED, Stop
 from .index import COMMANDS, GROUPS
 
@@ -36,9 +36,7 @@ class LazyGroup(click.Group):
         """Find a command, or say which one was meant."""
         name = args[0]
         if name not in COMMANDS:
-            near = index.nearest(name, sorted(COMMANDS))
-            hint = f"Did you mean perron {near}?" if near else "Next: perron commands"
-            raise Stop(f"No command {name}. {hint}", MISTYPED)
+            raise no_command("perron", name, sorted(COMMANDS))
         return super().resolve_command(ctx, args)
 
     def format_help(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

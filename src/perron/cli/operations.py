@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from perron.client import verbs
+from perron.client import Place, verbs
 
 from . import exits, options, tables, voice, words
 from .command import group
@@ -33,15 +33,19 @@ def operations() -> None:
 @operations.command("list", examples="perron operations\nperron operations --state running")
 @click.option("--state", metavar="STATE", help="Only those that are running, failed, …")
 @click.option("-a", "--app", metavar="NAME", help="Only those of one app.")
-@click.option("-e", "--env", "environment", metavar="NAME", help="Only those of one environment.")
+@click.option("-e", "--env", "environment", metavar="NAME", help="Of --app, only those there.")
 @click.option("-n", "number", type=click.IntRange(1), default=20, help="How many.")
 @options.shaped
 def list_operations(
     state: str | None, app: str | None, environment: str | None, number: int, shape: str
 ) -> None:
     """List operations, newest first."""
-    query = {"state": state, "app": app, "environment": environment, "limit": min(number, 500)}
+    query: dict[str, Any] = {"state": state, "limit": min(number, 500)}
     with platform(as_json=shape == "json") as client:
+        if app:
+            query["app"] = verbs.app(client, app)["id"]
+        if app and environment:
+            query["environment"] = verbs.environment(client, Place(app, environment))["id"]
         found = list(islice(client.pages("/v1/operations", query), number))
     tables.listing(found, COLUMNS, [_row(each) for each in found], shape=shape)
 

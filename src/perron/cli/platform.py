@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from . import exits, voice
-from .exits import NOT_ALLOWED, NOT_FOUND, UNREACHABLE, Stop
+from .exits import NOT_ALLOWED, UNREACHABLE, Stop
 
 if TYPE_CHECKING:
     from perron.client import Client, Refused
@@ -62,17 +62,10 @@ def told(why: "Refused", client: "Client", *, as_json: bool = False) -> Stop:
 
 def _fields(why: "Refused") -> list[str]:
     """Return one line for each field that was not accepted."""
-    errors = why.facts.get("errors")
-    if not isinstance(errors, list):
-        return []
-    return [_field(each) for each in errors[:20] if isinstance(each, dict)]
-
-
-def _field(error: dict[str, object]) -> str:
-    where = error.get("field") or error.get("path") or error.get("loc") or "?"
-    if isinstance(where, list):
-        where = ".".join(str(part) for part in where)
-    return f"  {where}: {error.get('detail') or error.get('msg') or error.get('message') or ''}"
+    fields = why.facts.get("fields")
+    if not isinstance(fields, list) or len(fields) < 2:
+        return []  # one alone is told by the sentence
+    return [f"  {each['field']}: {each['problem']}" for each in fields if isinstance(each, dict)]
 
 
 def _near(why: "Refused", client: "Client") -> str:
@@ -82,14 +75,10 @@ def _near(why: "Refused", client: "Client") -> str:
     from .index import nearest
 
     name = why.facts.get("app")
-    if why.status != NOT_FOUND_STATUS or why.code != "AppNotFound" or not isinstance(name, str):
+    if why.code != "AppNotFound" or not isinstance(name, str):
         return ""
     try:
         near = nearest(name, [str(each["name"]) for each in verbs.apps(client)])
     except Fault:
         return ""
     return f"Did you mean {near}?" if near else ""
-
-
-NOT_FOUND_STATUS = 404
-__all__ = ["NOT_FOUND", "platform", "told"]

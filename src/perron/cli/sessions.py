@@ -34,7 +34,7 @@ def run(words: tuple[str, ...], app: str | None, environment: str, wanted: bool 
         request = {"argv": list(words), "terminal": has_terminal, "interactive": True}
         found = verbs.run(client, place, request)
         path = verbs.attach_path(place, str(found["id"]))
-        return _attend(client, path, {}, has_terminal=has_terminal)
+        return _attend(client, path, _size(), has_terminal=has_terminal)
 
 
 @command(
@@ -61,7 +61,7 @@ def exec_(
     with platform() as client:
         place = places.place(client, app, environment)
         has_terminal = _terminal(wanted)
-        query: dict[str, Any] = {"argv": given, "terminal": str(has_terminal).lower()}
+        query: dict[str, Any] = {"arg": given, "terminal": str(has_terminal).lower()} | _size()
         path = verbs.exec_path(place, instance)
         return _attend(client, path, query, has_terminal=has_terminal)
 
@@ -80,6 +80,11 @@ def _attend(client: Client, path: str, query: dict[str, Any], *, has_terminal: b
     if ended.code and ended.text and voice.meta("verbose"):
         voice.say(ended.text)
     return ended.code
+
+
+def _size() -> dict[str, int]:
+    rows, columns = terminal.size()
+    return {"rows": rows, "columns": columns}
 
 
 def _terminal(wanted: bool | None) -> bool:

@@ -4,15 +4,11 @@ from difflib import get_close_matches
 
 import click
 
-from . import index
-
 
 def explain(why: click.UsageError) -> str:
     """Return a sentence about a usage error, with the nearest right word."""
     if isinstance(why, click.NoSuchOption):
         return _no_option(why)
-    if why.ctx and isinstance(why.ctx.command, click.Group) and why.message.startswith("No such"):
-        return _no_command(why.ctx)
     lines = [_sentence(why.format_message())]
     if why.ctx:
         lines.append(why.ctx.get_usage())
@@ -27,16 +23,6 @@ def _no_option(why: click.NoSuchOption) -> str:
     if near:
         return f"{command} has no {why.option_name}. Did you mean {' or '.join(near)}?"
     return f"{command} has no {why.option_name}. Next: {command} --help"
-
-
-def _no_command(context: click.Context) -> str:
-    group = context.command
-    assert isinstance(group, click.Group)  # noqa: S101 - asked before
-    known = group.list_commands(context)
-    typed = (context._protected_args or [""])[0]
-    near = index.nearest(typed, known)
-    hint = f"Did you mean {context.command_path} {near}?" if near else f"Known: {', '.join(known)}."
-    return f"No command {context.command_path} {typed}. {hint}"
 
 
 def _options(context: click.Context | None) -> list[click.Option]:

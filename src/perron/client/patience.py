@@ -13,12 +13,19 @@ GONE = 30.0
 
 
 class Away(Exception):
-    """Nobody took the call this time; ``nobody``: nothing shows that anybody ever was there."""
+    """Nobody took the call this time.
 
-    def __init__(self, why: str, *, nobody: bool = False, stale: bool = False) -> None:
+    ``nobody``: nothing shows that anybody ever was there. ``stale``: the connection was an old
+    one. ``busy``: somebody is there and asks for another try.
+    """
+
+    def __init__(
+        self, why: str, *, nobody: bool = False, stale: bool = False, busy: bool = False
+    ) -> None:
         super().__init__(why)
         self.nobody = nobody
         self.stale = stale
+        self.busy = busy
 
 
 class Patience:
@@ -45,8 +52,7 @@ class Patience:
             except Away as away:
                 began = time.monotonic() if began is None else began
                 self._give_up_after(began, away)
-                if not away.stale and not told and (told := self._is_worth_telling(away)):
-                    self._tell("The server went away; trying again.")
+                told = told or self._told(away)
                 time.sleep(0 if away.stale else 0.1)
             else:
                 self._met = True
@@ -54,8 +60,12 @@ class Patience:
                     self._tell("The server is back.")
                 return given
 
-    def _is_worth_telling(self, away: Away) -> bool:
-        return self._met or not away.nobody
+    def _told(self, away: Away) -> bool:
+        """Tell that there is something to wait for; say whether there was."""
+        if away.stale or away.busy or (away.nobody and not self._met):
+            return False
+        self._tell("The server went away; trying again.")
+        return True
 
     def _give_up_after(self, began: float, away: Away) -> None:
         limit = self._nobody if away.nobody and not self._met else self._gone

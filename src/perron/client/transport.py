@@ -140,9 +140,12 @@ def check(answer: Answer) -> Answer:
         return answer
     request = answer.headers.get("x-request-id", "")
     problem = _problem(answer)
-    if answer.status in _AWAY and "type" not in problem:
+    refused = Refused(answer.status, problem, request=request)
+    if answer.status in _AWAY and (not refused.type or refused.code.startswith("Edge")):
         raise Away(f"{answer.status} from the edge")
-    raise Refused(answer.status, problem, request=request)
+    if answer.status == 503 and "retry-after" in answer.headers:
+        raise Away(refused.detail, busy=True)  # nothing was changed: the server says try again
+    raise refused
 
 
 def _read(response: HTTPResponse) -> Answer:

@@ -22,6 +22,21 @@ def platform(client: Client) -> Json:
     return dict(client.get("/v1/platform"))
 
 
+def tokens(client: Client) -> Iterator[Json]:
+    """Give your own tokens, without their texts."""
+    return client.pages("/v1/tokens")
+
+
+def create_token(client: Client, name: str, days: int | None) -> Json:
+    """Make another token for yourself."""
+    return dict(client.send("POST", "/v1/tokens", {"name": name, "expires_in": days}))
+
+
+def revoke_token(client: Client, id: str) -> None:
+    """Let a token open nothing any more."""
+    client.send("DELETE", f"/v1/tokens/{quote(id, safe='')}")
+
+
 def apps(client: Client) -> Iterator[Json]:
     """Give every app with its environments."""
     return client.pages(APPS, {"limit": 100})
@@ -32,9 +47,9 @@ def app(client: Client, name: str) -> Json:
     return dict(client.get(app_path(name)))
 
 
-def create_app(client: Client, name: str) -> Json:
+def create_app(client: Client, name: str, team: str | None = None) -> Json:
     """Create an app; harmless when it is ours already."""
-    return dict(client.send("POST", APPS, {"name": name}))
+    return dict(client.send("POST", APPS, {"name": name} | ({"team": team} if team else {})))
 
 
 def rename_app(client: Client, name: str, to: str) -> Json:
