@@ -1,5 +1,6 @@
 """One unit of work is one transaction: all of it happens, or none of it."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -8,9 +9,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine
 from sqlalchemy.event import listen
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from . import bell
+
+log = logging.getLogger(__name__)
 
 Database = Engine  # "engine" is our word for what runs instances
 
@@ -110,11 +114,14 @@ def _write_afterwards(database: Database, uow: UnitOfWork) -> None:
     """Write what must be known whatever became of the transaction: refusals, reads."""
     if not uow.afterwards:
         return
-    with unit_of_work(
-        database, actor=uow.actor, correlation=uow.correlation, actor_kind=uow.actor_kind
-    ) as own:
-        for write in uow.afterwards:
-            write(own)
+    try:
+        with unit_of_work(
+            database, actor=uow.actor, correlation=uow.correlation, actor_kind=uow.actor_kind
+        ) as own:
+            for write in uow.afterwards:
+                write(own)
+    except OperationalError as why:  # what was asked is answered all the same
+        log.warning("What was read or refused could not be written down: %s", why)
 
 
 def _begin(connection: Connection) -> None:

@@ -58,6 +58,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reader"),
     )
     op.create_table(
+        "domain",
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("added", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("expires", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("host"),
+    )
+    with op.batch_alter_table("domain", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_domain_environment"), ["environment"], unique=False)
+
+    op.create_table(
         "edition",
         sa.Column("environment", sa.String(), nullable=False),
         sa.Column("release", sa.String(), nullable=False),
@@ -66,6 +79,17 @@ def upgrade() -> None:
         sa.Column("phase", sa.String(), nullable=False),
         sa.Column("since", perron.kit.db.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("environment", "release", "revision"),
+    )
+    op.create_table(
+        "entrance",
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("maintenance", sa.Boolean(), nullable=False),
+        sa.Column("user", sa.String(), nullable=True),
+        sa.Column("password", sa.String(), nullable=True),
+        sa.Column("max_body", sa.Integer(), nullable=False),
+        sa.Column("idle_timeout", sa.Float(), nullable=False),
+        sa.Column("log_queries", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("environment"),
     )
     op.create_table(
         "event",
