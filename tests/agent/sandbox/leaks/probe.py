@@ -59,7 +59,8 @@ def _outcome(function: Attack, targets: Targets) -> tuple[str, str]:
     except BaseException as why:
         number = getattr(why, "errno", None)
         return "stopped", errno.errorcode.get(number or 0, type(why).__name__)
-    return ("through", repr(answer)[:60]) if answer or answer == 0 else ("stopped", "nothing")
+    got_through = answer or (answer == 0 and answer is not False)
+    return ("through", repr(answer)[:60]) if got_through else ("stopped", "nothing")
 
 
 if __name__ == "__main__":
