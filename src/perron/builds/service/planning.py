@@ -19,6 +19,7 @@ from perron.builds.model.build import (
     scoped,
 )
 from perron.builds.model.detected import Detected
+from perron.builds.model.fetching import completed
 from perron.catalog import Environment
 from perron.contract.node import BuildPlan, Fetch, Interpreter, JobKind, JobReport, JobSpec, Limits
 from perron.kit import clock, spine
@@ -44,6 +45,7 @@ def plan_build(
 ) -> Planned:
     """Say what must be built; ``job`` is None when the build exists already."""
     sources.get_source(uow, environment.app, source)
+    fetch = completed(fetch)
     detected = detect_source(uow, source, root, interpreters)
     plan = scoped(detected.plan, f"{environment.team}/{_indexes(fetch)}")
     identity = identity_of(
