@@ -25,7 +25,8 @@ def test_a_source_becomes_a_build_that_nobody_can_change(on_node: OnNode) -> Non
         assert first.state is JobState.RUNNING
         report = await node.ended("build-1")
         assert report.state is JobState.SUCCEEDED, report
-        assert report.exit and report.exit.code == 0
+        assert report.exit
+        assert report.exit.code == 0
         build = node.builds.find("build1")
         assert build
         assert build.size == report.size
@@ -50,7 +51,8 @@ def test_a_failed_step_is_named_and_leaves_nothing(on_node: OnNode) -> None:
         await node.jobs.ask("build-1", build_spec(node.source({"a": "a"}), plan))
         report = await node.ended("build-1")
         assert (report.state, report.step) == (JobState.FAILED, "Second")
-        assert report.exit and (report.exit.code, report.exit.text) == (3, "exited with code 3")
+        assert report.exit
+        assert (report.exit.code, report.exit.text) == (3, "exited with code 3")
         assert node.builds.find("build1") is None
         assert os.listdir(node.home.node / "builds") == []
         assert (await node.lines(job="build-1"))[-2:] == [
@@ -72,7 +74,8 @@ def test_dependencies_are_made_once_and_mounted_read_only(on_node: OnNode) -> No
         for name in ("build-1", "build-2"):
             assert (await node.ended(name)).state is JobState.SUCCEEDED
         first, second = node.builds.find("one"), node.builds.find("two")
-        assert first and second
+        assert first
+        assert second
         assert (first.app / "seen").read_text() == (second.app / "seen").read_text()
         assert first.mounts[0].target == "/app/.venv"
         assert first.mounts == second.mounts
@@ -139,7 +142,8 @@ def test_a_build_that_takes_too_long_is_ended(on_node: OnNode) -> None:
         await node.jobs.ask("build-1", asked)
         report = await node.ended("build-1", 20)
         assert (report.state, report.step) == (JobState.FAILED, "Sleeping")
-        assert report.exit and "longer than 1 s" in report.exit.text
+        assert report.exit
+        assert "longer than 1 s" in report.exit.text
 
     on_node(story)
 
@@ -150,7 +154,8 @@ def test_a_build_that_fills_the_disk_is_ended(on_node: OnNode) -> None:
         await node.jobs.ask("build-1", build_spec(node.source({"a": "1"}), plan))
         report = await node.ended("build-1", 20)
         assert report.state is JobState.FAILED
-        assert report.exit and "more than the" in report.exit.text
+        assert report.exit
+        assert "more than the" in report.exit.text
         await node.gone("build-1")
 
     on_node(story, build_disk=20 << 20)
@@ -162,7 +167,8 @@ def test_a_build_is_refused_before_the_disk_is_full(on_node: OnNode) -> None:
         await node.jobs.ask("build-1", build_spec(node.source({"a": "1"}), plan))
         report = await node.ended("build-1", 20)
         assert report.state is JobState.FAILED
-        assert report.exit and "must stay free" in report.exit.text
+        assert report.exit
+        assert "must stay free" in report.exit.text
 
     on_node(story, disk_reserve=1 << 50)
 
@@ -175,7 +181,8 @@ def test_cancelling_ends_everything_that_runs(on_node: OnNode) -> None:
         await node.logs.read(environment="env_1", text="up", wait=20)
         report = await node.jobs.cancel("build-1")
         assert report.state is JobState.CANCELLED
-        assert report.exit and report.exit.text == "cancelled"
+        assert report.exit
+        assert report.exit.text == "cancelled"
         await node.gone("build-1")
 
     on_node(story)
@@ -193,7 +200,9 @@ def test_teams_take_turns_and_waiting_builds_can_be_cancelled(on_node: OnNode) -
         begun = {}
         for name in ("a1", "a2", "b1"):
             begun[name] = (await node.ended(name)).started
-        assert begun["a1"] and begun["b1"] and begun["a2"]
+        assert begun["a1"]
+        assert begun["b1"]
+        assert begun["a2"]
         assert begun["a1"] < begun["b1"] < begun["a2"]
 
     on_node(story, builds_at_once=1)
@@ -229,6 +238,7 @@ def test_a_source_that_leads_out_of_its_folder_is_refused(on_node: OnNode) -> No
         plan = BuildPlan(steps=[step("true")])
         await node.jobs.ask("build-1", build_spec(node.source({"../evil": "1"}), plan))
         report = await node.ended("build-1")
-        assert report.exit and "leads out of its folder" in report.exit.text
+        assert report.exit
+        assert "leads out of its folder" in report.exit.text
 
     on_node(story)

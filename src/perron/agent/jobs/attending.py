@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 from perron.agent.sandbox import Running, enter
 from perron.contract.node import Exit
 from perron.kit import clock
+from perron.kit.problems import Temporary
 from perron.kit.relay import relay, tell_end
 
 from . import commands
@@ -38,15 +39,15 @@ async def attend(rooms: Rooms, live: Live, websocket: WebSocket) -> Exit:
         env = commands.environment_of(live.job)
         held = await rooms.sandboxes.start(spec, _HOLDER, env, stdin=reading)
         live.running = held
-        code = await _inside(live, held, websocket)
+        code = None if live.job.cancelled else await _inside(live, held, websocket)
     finally:
         live.running = None
         os.close(reading)
         os.close(writing)
-    with suppress(Exception):
+    with suppress(Temporary):  # it has ended, or ends as soon as a device lets go of it
         await held.kill()
     if live.job.cancelled:
-        return Exit(at=clock.now(), code=code, text="cancelled")
+        return refused("cancelled")
     text = "ended when whoever ran it left" if code is None else f"exited with code {code}"
     return Exit(at=clock.now(), code=code, text=text)
 
