@@ -71,10 +71,18 @@ def show(app: str, environment: str, number: int, work: Work, by: By) -> Release
 
 
 @router.get(DIFF)
-def diff(app: str, environment: str, number: int, other: int, work: Work, by: By) -> DiffView:
-    """Show what differs between two releases; values never are."""
+def diff(
+    app: str,
+    environment: str,
+    number: int,
+    other: int,
+    work: Work,
+    by: By,
+    rollback: bool = False,
+) -> DiffView:
+    """Show what differs between two releases, or what going back to ``other`` would change."""
     place = catalog.enter(work, by, app, environment, "release.read")
-    return shapes.diff(number, other, reading.diff(work, place, number, other))
+    return shapes.diff(number, other, reading.diff(work, place, number, other, rollback=rollback))
 
 
 @router.post(ROLLBACK, status_code=202)

@@ -68,13 +68,21 @@ def scale_of(uow: UnitOfWork, environment: Environment) -> dict[str, int]:
 
 
 def diff(
-    uow: UnitOfWork, environment: Environment, before: int, after: int
+    uow: UnitOfWork, environment: Environment, before: int, after: int, *, rollback: bool = False
 ) -> tuple[Changes, Difference, list[object] | None]:
-    """Return what differs between two releases, in what runs and in what it is told."""
+    """Return what differs between two releases, in what runs and in what it is told.
+
+    As a ``rollback`` to ``after``: what would be told then, with the secrets of today.
+    """
     first = get_release(uow, environment, before)
     second = get_release(uow, environment, after)
     commits = commits_between(store.history(uow, environment.id), before, after)
-    return compare(first, second), _told(uow, first, second), commits
+    if rollback:
+        back = config.preview_back(uow, environment, second.id)
+        told = config.difference(config.snapshot_of(uow, first.id), back)
+    else:
+        told = _told(uow, first, second)
+    return compare(first, second), told, commits
 
 
 def _told(uow: UnitOfWork, first: Release, second: Release) -> Difference:

@@ -52,7 +52,7 @@ def run_release_command(work: Work) -> None:
     with work.reading() as uow:
         environment, release = subject(uow, work)
         manifest = Manifest.from_json(release.manifest or {})
-        if manifest.release_command is None or release.kind == "config":
+        if manifest.release_command is None:
             return
         spec = release_job(uow, environment, release, manifest)
         report = runtime.ask_job(home_of(uow), job_of(release), spec)

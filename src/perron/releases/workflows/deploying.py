@@ -108,12 +108,16 @@ def count_requests(work: Work, environment: Environment, release: Release) -> No
     with work.reading() as uow:
         engine = runtime.engine(uow)
     try:
-        count = engine.router_count(environment.id, since=since, until=clock.now())
+        now = clock.now()
+        count = engine.router_count(environment.id, since=since, until=now)
+        served = engine.router_count(environment.id, since=release.live_at or now, until=now)
     except (AgentAway, AgentRefused) as why:
         work.say(f"What visitors asked could not be counted: {why}")
         return
     with work.transaction() as uow:
         rollout.note_counts(uow, environment, release, count)
+        if served.first_served:
+            rollout.note_first_served(uow, environment, release, served.first_served)
     lost = sum(count.lost.values())
     work.say(f"{lost} of {count.requests} requests lost.", requests=count.requests, lost=count.lost)
 
