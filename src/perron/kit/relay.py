@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 CHUNK = 65_536
 LAST_WORDS = 1.0  # seconds to read what is left when the command has ended
-SIGNALS = frozenset("INT TERM HUP QUIT KILL USR1 USR2 WINCH CONT TSTP".split())
+SIGNALS = frozenset(["INT", "TERM", "HUP", "QUIT", "KILL", "USR1", "USR2", "WINCH", "CONT", "TSTP"])
 
 
 class Command(Protocol):
