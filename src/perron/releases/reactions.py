@@ -40,11 +40,6 @@ REACTIONS: Reactions = {
     "perron.maintenance.changed.v1": refresh_environment,
     "perron.protection.changed.v1": refresh_environment,
     "perron.routing.changed.v1": refresh_environment,
-    "perron.domain.added.v1": refresh_environment,
-    "perron.domain.removed.v1": refresh_environment,
-    "perron.maintenance.changed.v1": refresh_environment,
-    "perron.protection.changed.v1": refresh_environment,
-    "perron.routing.changed.v1": refresh_environment,
     "perron.volume.created.v1": refresh_environment,
     "perron.volume.destroyed.v1": refresh_environment,
 }
