@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from perron.agent.sandbox import MIB, promises
+from perron.agent.sandbox import MIB, Sandboxes, promises
 
 PYTHON = "/usr/bin/python3"
 HOG = """
@@ -92,6 +92,22 @@ def test_a_killed_worker_is_noticed_although_its_parent_lives(place: Any, until:
         os.close(writing)
         ending = await running.wait()
         assert (ending.code, ending.out_of_memory) == (0, False)
+
+    place.run(story)
+
+
+@pytest.mark.skipif("memory" in ENFORCED, reason="the kernel sees to it here")
+def test_memory_that_no_kernel_bounds_is_watched(place: Any, until: Any) -> None:
+    spec = place.spec("a", memory=64 * MIB)
+    code = f"import os; os.fork(); os.fork(); {ALIVE}"
+
+    async def story() -> None:
+        sandboxes = Sandboxes(cgroup=place.cgroup, look_every=0.1)
+        await sandboxes.open()
+        running = await sandboxes.start(spec, [PYTHON, "-c", code], {})
+        ending = await running.wait()
+        await sandboxes.close()
+        assert ending.text == "out of memory: used more than 64 MB"
 
     place.run(story)
 

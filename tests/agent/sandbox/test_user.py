@@ -11,7 +11,10 @@ import pytest
 HERE = Path(__file__).parent
 PYTHON = "/usr/bin/python3"
 UID = "171301"
-STORIES = ("test_running.py", "test_secrets.py", "test_limits.py", "test_entering.py")
+STORIES = (
+    *("test_running.py", "test_secrets.py", "test_limits.py", "test_entering.py"),
+    "test_mounts.py",
+)
 
 
 def _search_path() -> str:

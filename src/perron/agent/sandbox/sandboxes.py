@@ -37,9 +37,10 @@ class Sandboxes:
     what it started goes on.
     """
 
-    def __init__(self, *, bwrap: str = "", cgroup: str) -> None:
+    def __init__(self, *, bwrap: str = "", cgroup: str, look_every: float = _LOOK_EVERY) -> None:
         self._bwrap = find_bwrap(bwrap)
         self._cgroup = cgroup
+        self._look_every = look_every
         self._groups = Groups()
         self._launcher: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
@@ -50,6 +51,7 @@ class Sandboxes:
     async def open(self) -> None:
         """Get ready; whatever outlives a killed launcher becomes this process's to reap."""
         libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        await asyncio.to_thread(tier, self._bwrap)
         self._groups = cgroups.prepare(cgroups.own(), self._cgroup)
         self._start_launcher()
         if self._groups.mode == "none":
@@ -148,7 +150,7 @@ class Sandboxes:
     def _started(self, spec: SandboxSpec, said: Mapping[str, Any]) -> Running:
         if problem := said.get("problem"):
             raise (Permanent if said.get("permanent") else Temporary)(
-                f"{spec.name} could not be started: {problem}."
+                f"{spec.name} could not be started: {str(problem).rstrip('.')}."
             )
         status = read_status(Path(spec.state))
         if status is None or status.shim != said.get("pid"):
@@ -167,7 +169,7 @@ class Sandboxes:
     async def _watch_memory(self) -> None:
         """End what uses more memory than it may: late, so this is called watched."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(self._look_every)
             for state, each in list(self._watched.items()):
                 used = each.usage().memory
                 if used is None:
