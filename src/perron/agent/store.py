@@ -83,7 +83,6 @@ def prepare(home: Home) -> Database:
         with unit_of_work(database) as uow:
             config.attributes["connection"] = uow.connection
             command.upgrade(config, "head")
-            metadata.create_all(uow.connection)
     except CommandError as why:
         raise NewerState(
             f"{home.node_database} was written by a newer Perron than this one ({why}). "

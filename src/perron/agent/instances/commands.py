@@ -4,7 +4,7 @@ BUILTINS = frozenset(
     {
         *("if", "for", "while", "until", "case", "exec", "cd", "export", "set", "unset", "trap"),
         *(".", ":", "source", "eval", "test", "[", "ulimit", "umask", "wait", "read", "exit"),
-        *("true", "false", "!", "{", "("),
+        *("true", "false", "!", "fi", "done", "esac", "then", "else", "elif", "do", "}"),
     }
 )
 
@@ -17,7 +17,7 @@ def command_line(command: str) -> list[str]:
     """
     start = _last_command(command)
     words = command[start:].split(maxsplit=1) if start is not None else []
-    if not words or words[0] in BUILTINS or "=" in words[0]:
+    if not words or words[0] in BUILTINS or "=" in words[0] or words[0][0] in "({)#":
         return ["sh", "-c", command]
     return ["sh", "-c", f"{command[:start]} exec {command[start:].lstrip()}".lstrip()]
 
@@ -40,7 +40,7 @@ def _last_command(command: str) -> int | None:
         elif mark in "|&" and not _redirects(command, at):
             return None
         at += 1
-    return start if command[:start].split()[:1] not in ([word] for word in _BLOCKS) else None
+    return None if _is_grouped(command) else start
 
 
 def _redirects(command: str, at: int) -> bool:
@@ -48,4 +48,6 @@ def _redirects(command: str, at: int) -> bool:
     return command[at] == "&" and (command[at - 1 : at] in "<>" or command[at + 1 : at + 2] == ">")
 
 
-_BLOCKS = ("if", "for", "while", "until", "case", "{", "(")
+def _is_grouped(command: str) -> bool:
+    """Say whether the last command may stand inside another, or be a function."""
+    return command.lstrip()[:1] in ("(", "{") or "()" in command or "<<" in command

@@ -1,4 +1,4 @@
-"""The first tables of node.db: facts, wishes, uids, ports, instances and volumes."""
+"""The first tables of node.db: facts, wishes, uids, ports, instances, volumes and jobs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -60,4 +60,19 @@ def upgrade() -> None:
         sa.Column("environment", sa.String(), primary_key=True),
         sa.Column("name", sa.String(), primary_key=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "job",
+        sa.Column("name", sa.String(), primary_key=True),
+        sa.Column("environment", sa.String(), nullable=False, index=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("asked", UtcDateTime(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False, index=True),
+        sa.Column("phase", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("cancelled", sa.Boolean(), nullable=False),
+        sa.Column("started", UtcDateTime()),
+        sa.Column("finished", UtcDateTime()),
+        sa.Column("exit", sa.String()),
+        sa.Column("size", sa.Integer()),
     )
