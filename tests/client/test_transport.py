@@ -125,3 +125,24 @@ def test_a_name_cannot_leave_its_place_in_an_address(script):
     client, _ = client_of(script)
     verbs.app(client, "../me?x=1#y")
     assert script.heard[0][1] == "/v1/apps/..%2Fme%3Fx%3D1%23y"
+
+
+def test_a_busy_server_is_asked_again_and_quoted_when_time_is_up(script):
+    body = json.dumps({"type": "/v1/problems/Busy", "detail": "Locked by pid 7."}).encode()
+    busy = answer(503, body, PROBLEM, retry_after="1")
+    script.answers = [busy, busy, answer(body=b'{"a": 1}')]
+    client, told = client_of(script)
+    assert client.get("/v1/me") == {"a": 1}
+    assert told == []
+    script.answers = [busy] * 50
+    client, _ = client_of(script, gone=0.3)
+    with pytest.raises(Refused, match="Locked by pid 7"):
+        client.get("/v1/me")
+
+
+def test_the_edges_page_about_a_dead_server_is_no_answer(script):
+    body = json.dumps({"type": "/v1/problems/EdgePerronIsAway", "detail": "Away."}).encode()
+    script.answers = [answer(503, body, PROBLEM), answer(body=b'{"a": 1}')]
+    client, told = client_of(script)
+    assert client.get("/v1/me") == {"a": 1}
+    assert told[-1] == "The server is back."

@@ -8,6 +8,7 @@ from typing import Any
 from . import voice, words
 
 HIDDEN = ("live",)
+AT_ONCE = 0.05
 _KINDS = {"done": "well", "failed": "failed", "started": "moving", "waiting": "moving"}
 
 
@@ -22,7 +23,14 @@ class Step:
     seconds: float | None = None
     since: float = field(default_factory=time.monotonic)
     last: str = ""
+    named: bool = False
     shown: bool = False
+
+    def hear(self, text: str, facts: dict[str, Any]) -> None:
+        """Keep what tells most: what was detected; else the last word, but for the losses."""
+        if not self.named and "lost" not in facts:
+            self.last = text
+        self.named = self.named or "detected" in facts
 
 
 class Board:
@@ -40,17 +48,17 @@ class Board:
         step = self._steps.setdefault(name, Step(name))
         ended_before = step.state in ("done", "failed")
         step.state = str(data.get("state", "started"))
-        step.message = str(data.get("message") or "") or step.message
+        step.message = str(data.get("message") or "")
         step.started = data.get("started") or step.started
         step.seconds = words.between(data.get("started"), data.get("finished"))
-        if step.state in ("done", "failed") and not ended_before and name not in HIDDEN:
+        if step.state in ("done", "failed") and not ended_before and not _is_nothing(step):
             self._line(step)
 
     def progress(self, data: dict[str, Any]) -> None:
         """Hear what a step says on its way."""
         step = self._steps.get(str(data.get("step", "")))
         if step is not None:
-            step.last = str(data.get("text", ""))
+            step.hear(str(data.get("text", "")), data.get("facts") or {})
         if voice.meta("verbose") and data.get("text"):
             self.note(f"           {voice.harmless(str(data['text']), colour=True)}")
 
@@ -98,6 +106,12 @@ class Board:
         if self._open:
             voice.write("\r\x1b[2K")
             self._open = False
+
+
+def _is_nothing(step: Step) -> bool:
+    """Say whether a step is not worth a line: it had nothing to do, and nothing to say."""
+    at_once = step.state == "done" and not step.message and (step.seconds or 0) < AT_ONCE
+    return step.name in HIDDEN or at_once
 
 
 def _text(step: Step, seconds: float | None, room: int | None) -> str:

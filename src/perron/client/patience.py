@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .faults import Unreachable
+from .faults import Fault, Unreachable
 
 Given = TypeVar("Given")
 
@@ -16,11 +16,11 @@ class Away(Exception):
     """Nobody took the call this time.
 
     ``nobody``: nothing shows that anybody ever was there. ``stale``: the connection was an old
-    one. ``busy``: somebody is there and asks for another try.
+    one. ``busy``: somebody is there, asks for another try, and is quoted when time is up.
     """
 
     def __init__(
-        self, why: str, *, nobody: bool = False, stale: bool = False, busy: bool = False
+        self, why: str, *, nobody: bool = False, stale: bool = False, busy: Fault | None = None
     ) -> None:
         super().__init__(why)
         self.nobody = nobody
@@ -71,6 +71,8 @@ class Patience:
         limit = self._nobody if away.nobody and not self._met else self._gone
         if time.monotonic() - began < limit:
             return
+        if away.busy:
+            raise away.busy
         raise Unreachable(
             f"No answer from {self._name} in {limit:.0f} s ({away}). "
             "Apps keep serving without the server."

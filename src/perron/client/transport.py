@@ -144,7 +144,7 @@ def check(answer: Answer) -> Answer:
     if answer.status in _AWAY and (not refused.type or refused.code.startswith("Edge")):
         raise Away(f"{answer.status} from the edge")
     if answer.status == 503 and "retry-after" in answer.headers:
-        raise Away(refused.detail, busy=True)  # nothing was changed: the server says try again
+        raise Away(refused.detail, busy=refused)  # nothing was changed: the server says try again
     raise refused
 
 
