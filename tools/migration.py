@@ -4,6 +4,7 @@ Without a text the first step is written anew; that is done only before the firs
 """
 
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -33,6 +34,7 @@ def main() -> None:
     if not text:
         path = path.rename(FIRST)
     path.write_text(_tidy(path.read_text()))
+    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(path)], check=True)
     print(path)
 
 

@@ -2,10 +2,14 @@
 
 from alembic import context
 
+from perron import access, builds, catalog, config, edge, operations, releases, runtime, services
+from perron.kit import once, spine
 from perron.kit.tables import metadata
-from perron.server import rooms
 
-rooms.load()  # each room adds its tables to the collection
+# Each of these has added its tables to the one collection.
+ROOMS = (access, builds, catalog, config, edge, operations, releases, runtime, services)
+CELLAR = (once, spine)
+
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
