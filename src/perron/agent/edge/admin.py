@@ -98,6 +98,15 @@ async def retired(master: Path) -> list[int]:
     return [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
 
 
+async def shut_retired(master: Path, pid: int, seen: Seen) -> None:
+    """Shut down a server's sessions in a worker that finishes: it knows them only one by one."""
+    sessions = await ask(master, f"@!{pid} show sess")
+    wanted = f" be={seen.backend} srv={seen.server} "
+    for line in sessions.splitlines():
+        if wanted in line:
+            await ask(master, f"@!{pid} shutdown session {line.partition(':')[0]}")
+
+
 async def ring(socket: Path) -> AsyncIterator[list[str]]:
     """Yield lines of the access ring, many at a time, from its oldest; end when HAProxy does."""
     try:

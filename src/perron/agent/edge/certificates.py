@@ -62,11 +62,11 @@ class Authority:
 
 
 def is_fresh(pem: str, hosts: Iterable[str]) -> bool:
-    """Say whether a certificate of ours covers the hosts and has a third of its life left."""
+    """Say whether a certificate is for exactly these hosts and has a third of its life left."""
     certificate = x509.load_pem_x509_certificate(pem.encode())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     known = {str(name.value) for name in names}
-    return known >= set(hosts) and expires(certificate) - clock.now() > RENEW_BEFORE
+    return known == set(hosts) and expires(certificate) - clock.now() > RENEW_BEFORE
 
 
 def expires(certificate: x509.Certificate) -> datetime:

@@ -78,7 +78,7 @@ class Process:
         self._open_run_folder()
         with (self._home.logs / "edge.log").open("ab") as output:
             self._child = subprocess.Popen(  # noqa: S603 - our own binary, arguments of our own
-                [self._binary(), "-W", "-S", f"{self.master_socket},mode,600",
+                [self._binary(), "-W", "-S", f"{self.master_socket},mode,600,level,admin",
                  "-f", str(self.configuration)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={"PATH": os.defpath}, cwd="/", start_new_session=True,
@@ -115,7 +115,7 @@ class Process:
 
     async def end(self) -> None:
         """Stop HAProxy for good, whatever is in flight."""
-        if self.pid is not None and await self.adopt():
+        if await self.adopt() and self.pid is not None:
             os.kill(self.pid, signal.SIGTERM)
             await self.ended()
         self._record.unlink(missing_ok=True)

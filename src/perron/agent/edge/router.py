@@ -100,11 +100,12 @@ class Router:
         for environment, worker, top, missing in self._database.execute("select * from heard"):
             self._heard[environment] = Heard(worker, top, set(json.loads(missing)))
 
-    def close(self) -> None:
-        """Let go of the database."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+    async def close(self) -> None:
+        """Let go of the database, when what is being written is written."""
+        async with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
 
     async def take(self, lines: list[AccessLine]) -> None:
         """Count new lines, log them, and hand them to whoever follows."""

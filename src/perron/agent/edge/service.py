@@ -90,12 +90,11 @@ class Edge:
     async def close(self, target: str) -> int:
         """Shut down every request in flight on an instance; return how many were cut."""
         cut = 0
-        for prefix in await self._prefixes():
-            for each in await self._seen(prefix):
+        for pid in (None, *await admin.retired(self._process.master_socket)):
+            for each in await self._seen(pid):
                 if name_of(each.server) == target:
                     cut += each.in_flight
-                    place = f"{each.backend}/{each.server}"
-                    await self._ask(prefix, f"shutdown sessions server {place}")
+                    await self._shut(pid, each)
         return cut
 
     async def states(self) -> dict[str, TargetState]:
@@ -130,7 +129,7 @@ class Edge:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        self._router.close()
+        await self._router.close()
 
     async def stop(self) -> None:
         """Stop HAProxy for good."""
@@ -296,28 +295,30 @@ class Edge:
             await self._up.wait()
             try:
                 async for batch in admin.ring(self._process.socket):
-                    await self._router.take([each for raw in batch if (each := lines.parse(raw))])
+                    read = [each for raw in batch if (each := lines.parse(raw))]
+                    await asyncio.shield(self._router.take(read))  # all of it, or none
             except admin.EdgeAway:
                 await asyncio.sleep(0.05)
             except OSError:
                 log.exception("Access lines could not be kept.")
                 await asyncio.sleep(1)
 
-    async def _prefixes(self) -> list[str]:
-        """Return how each worker is spoken to: the present one, and those that finish."""
-        old = await admin.retired(self._process.master_socket)
-        return ["", *(f"@!{pid} " for pid in old)]
-
-    async def _seen(self, prefix: str) -> list[admin.Seen]:
-        socket = self._process.master_socket if prefix else self._process.socket
-        return await admin.servers(socket, prefix)
+    async def _seen(self, retired: int | None) -> list[admin.Seen]:
+        if retired is None:
+            return await admin.servers(self._process.socket)
+        return await admin.servers(self._process.master_socket, f"@!{retired} ")
 
     async def _everywhere(self) -> list[admin.Seen]:
-        return [each for prefix in await self._prefixes() for each in await self._seen(prefix)]
+        """Return what every worker sees: the present one, and those that only finish."""
+        old = await admin.retired(self._process.master_socket)
+        return [each for pid in (None, *old) for each in await self._seen(pid)]
 
-    async def _ask(self, prefix: str, command: str) -> None:
-        socket = self._process.master_socket if prefix else self._process.socket
-        await admin.ask(socket, prefix + command)
+    async def _shut(self, retired: int | None, seen: admin.Seen) -> None:
+        place = f"{seen.backend}/{seen.server}"
+        if retired is None:
+            await admin.ask(self._process.socket, f"shutdown sessions server {place}")
+        elif seen.in_flight:
+            await admin.shut_retired(self._process.master_socket, retired, seen)
 
     def _interval(self, seen: admin.Seen) -> float:
         server = self._desired.by_key().get((seen.backend, seen.server))
