@@ -39,8 +39,7 @@ def run(words: tuple[str, ...], app: str | None, environment: str, wanted: bool 
 
 @command(
     "exec",
-    examples="perron exec web.1 -- ps aux\nperron exec web.1 -- sh",
-    context_settings=PASSED_ON,
+    examples="perron exec web.1 -- ps aux\nperron exec web.1 -a shop -- sh",
 )
 @options.in_place
 @click.option("--terminal/--no-terminal", "wanted", default=None, help="A terminal.")
@@ -57,11 +56,10 @@ def exec_(
 
     Its exit code is passed on.
     """
-    given = list(words[1:] if words[0] == "--" else words)
     with platform() as client:
         place = places.place(client, app, environment)
         has_terminal = _terminal(wanted)
-        query: dict[str, Any] = {"arg": given, "terminal": str(has_terminal).lower()} | _size()
+        query: dict[str, Any] = {"arg": list(words), "terminal": str(has_terminal).lower()} | _size()
         path = verbs.exec_path(place, instance)
         return _attend(client, path, query, has_terminal=has_terminal)
 
