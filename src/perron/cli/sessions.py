@@ -59,9 +59,9 @@ def exec_(
     with platform() as client:
         place = places.place(client, app, environment)
         has_terminal = _terminal(wanted)
-        query: dict[str, Any] = {"arg": list(words), "terminal": str(has_terminal).lower()} | _size()
+        query: dict[str, Any] = {"arg": list(words), "terminal": str(has_terminal).lower()}
         path = verbs.exec_path(place, instance)
-        return _attend(client, path, query, has_terminal=has_terminal)
+        return _attend(client, path, query | _size(), has_terminal=has_terminal)
 
 
 def _attend(client: Client, path: str, query: dict[str, Any], *, has_terminal: bool) -> int:
