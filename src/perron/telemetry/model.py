@@ -68,7 +68,7 @@ def position(cursor: str | None) -> int | None:
     """Return the number a cursor stands for."""
     if not cursor:
         return None
-    if not cursor.isdecimal() or len(cursor) > 18:
+    if not (cursor.isascii() and cursor.isdecimal()) or len(cursor) > 18:
         raise SinceRefused("The cursor is none of ours: use the `next` of a page, unchanged.")
     return int(cursor)
 
