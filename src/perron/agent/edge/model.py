@@ -120,7 +120,7 @@ class AccessLine:
     @property
     def text(self) -> str:
         """The line people read in ``perron logs --source router``."""
-        target = f"{self.path}{self.query}"
+        target = f"{self.path}?{self.query}" if self.query else self.path
         who = f" release={self.release} instance={self.instance}" if self.instance else ""
         why = f" page={self.page}" if self.page else ""
         lost = f" lost={self.lost}" if self.lost else ""
