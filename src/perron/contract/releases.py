@@ -21,6 +21,9 @@ START = ENVIRONMENT + "/start"
 INSTANCES = ENVIRONMENT + "/instances"
 
 
+Number = Annotated[int, Field(ge=1, le=2_147_483_647)]
+
+
 class Strict(BaseModel):
     """A request body: unknown fields are errors."""
 
@@ -63,7 +66,7 @@ class DeployRequest(Strict):
     """
 
     source: str | None = None
-    from_release: int | None = None
+    from_release: Number | None = None
     from_environment: str | None = None
     root: str = "."
     provenance: Provenance = Provenance()
@@ -72,7 +75,7 @@ class DeployRequest(Strict):
 class RollbackRequest(Strict):
     """Go back to a release; None is the one that was live before."""
 
-    to: int | None = None
+    to: Number | None = None
 
 
 class ScaleRequest(Strict):

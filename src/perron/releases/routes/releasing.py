@@ -14,6 +14,7 @@ from perron.contract.releases import (
     Accepted,
     DeployRequest,
     DiffView,
+    Number,
     ReleaseView,
     RollbackRequest,
 )
@@ -64,7 +65,7 @@ def list_releases(
 
 
 @router.get(RELEASE)
-def show(app: str, environment: str, number: int, work: Work, by: By) -> ReleaseView:
+def show(app: str, environment: str, number: Number, work: Work, by: By) -> ReleaseView:
     """Show one release."""
     place = catalog.enter(work, by, app, environment, "release.read")
     return shapes.view(work, place, reading.get_release(work, place, number))
@@ -74,8 +75,8 @@ def show(app: str, environment: str, number: int, work: Work, by: By) -> Release
 def diff(
     app: str,
     environment: str,
-    number: int,
-    other: int,
+    number: Number,
+    other: Number,
     work: Work,
     by: By,
     rollback: bool = False,
