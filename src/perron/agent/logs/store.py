@@ -203,10 +203,11 @@ def _conditions(query: Query) -> tuple[str, list[object]]:
 def _lines(query: Query, row: tuple[Any, ...]) -> Iterator[LogLine]:
     first, source, process, instance, release, job, started, late, gap, times, body = row
     texts = zlib.decompress(body).decode().split("\n")
-    moments = array.array("q", times or b"") or array.array("q", [started]) * len(texts)
+    moments = [_moment(started)] * len(texts)
+    if times is not None:
+        moments = [_moment(each) for each in array.array("q", times)]
     numbered = list(enumerate(zip(texts, moments, strict=True), start=first))
-    for cursor, (text, micros) in reversed(numbered) if query.newest else numbered:
-        time = _moment(micros)
+    for cursor, (text, time) in reversed(numbered) if query.newest else numbered:
         if query.wants(cursor, time, text):
             yield LogLine.model_construct(
                 cursor=cursor,
