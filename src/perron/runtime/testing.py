@@ -44,7 +44,7 @@ class EnginePromise:
     ) -> None:
         """Three asked for, three seen, and the generation comes back."""
         wished = wish("env_a", build=build, command=command, count=3)
-        hear(engine, settle, 1, wished)
+        hear(engine, settle, wished)
         assert len(seen(engine, "env_a")) == 3
 
     def test_hearing_twice_changes_nothing(
@@ -52,39 +52,40 @@ class EnginePromise:
     ) -> None:
         """The second call finds the work done."""
         wished = wish("env_a", build=build, command=command)
-        hear(engine, settle, 1, wished)
+        hear(engine, settle, wished)
         before = seen(engine, "env_a")
-        hear(engine, settle, 1, wished)
+        hear(engine, settle, wished)
         assert seen(engine, "env_a") == before
 
     def test_it_scales_up_and_down_and_keeps_what_stays(
         self, engine: Engine, settle: Settle, build: str, command: str
     ) -> None:
         """The first instance is the same all along."""
-        hear(engine, settle, 1, wish("env_a", build=build, command=command))
+        hear(engine, settle, wish("env_a", build=build, command=command))
         first = seen(engine, "env_a")
-        hear(engine, settle, 2, wish("env_a", build=build, command=command, count=3))
+        hear(engine, settle, wish("env_a", build=build, command=command, count=3))
         assert first < seen(engine, "env_a")
-        hear(engine, settle, 3, wish("env_a", build=build, command=command))
+        hear(engine, settle, wish("env_a", build=build, command=command))
         assert seen(engine, "env_a") == first
 
     def test_another_revision_means_other_instances(
         self, engine: Engine, settle: Settle, build: str, command: str
     ) -> None:
         """A restart leaves none of the old ones."""
-        hear(engine, settle, 1, wish("env_a", build=build, command=command))
+        hear(engine, settle, wish("env_a", build=build, command=command))
         before = seen(engine, "env_a")
-        hear(engine, settle, 2, wish("env_a", build=build, command=command, revision="1.2"))
+        hear(engine, settle, wish("env_a", build=build, command=command, revision="1.2"))
         assert not before & seen(engine, "env_a")
 
     def test_what_is_left_out_is_parked_and_goes_on(
         self, engine: Engine, settle: Settle, build: str, command: str
     ) -> None:
         """An empty document stops nothing."""
-        hear(engine, settle, 1, wish("env_a", build=build, command=command))
+        hear(engine, settle, wish("env_a", build=build, command=command))
         before = seen(engine, "env_a")
-        engine.apply(WishDocument(generation=2, wishes=[]))
-        settle(lambda: engine.report().generation == 2)
+        generation = newer(engine)
+        engine.apply(WishDocument(generation=generation, wishes=[]))
+        settle(lambda: engine.report().generation == generation)
         assert seen(engine, "env_a") == before
         assert [each.parked for each in engine.report().environments] == [True]
 
@@ -92,21 +93,22 @@ class EnginePromise:
         self, engine: Engine, settle: Settle, build: str, command: str
     ) -> None:
         """Nothing of it is reported any more."""
-        hear(engine, settle, 1, wish("env_a", build=build, command=command))
-        engine.apply(WishDocument(generation=2, wishes=[], gone=["env_a"]))
+        hear(engine, settle, wish("env_a", build=build, command=command))
+        engine.apply(WishDocument(generation=newer(engine), wishes=[], gone=["env_a"]))
         settle(lambda: not engine.report().environments)
 
     def test_a_report_waits_for_news(
         self, engine: Engine, settle: Settle, build: str, command: str
     ) -> None:
         """Asked after an older sequence it answers at once; after the newest it waits."""
-        hear(engine, settle, 1, wish("env_a", build=build, command=command))
+        hear(engine, settle, wish("env_a", build=build, command=command))
         newest = engine.report()
         assert engine.report(after=newest.sequence - 1, wait=30.0).sequence >= newest.sequence
 
 
-def hear(engine: Engine, settle: Settle, generation: int, wished: EnvironmentWish) -> None:
+def hear(engine: Engine, settle: Settle, wished: EnvironmentWish) -> None:
     """Have the engine hear one wish, and wait until it is true."""
+    generation = newer(engine)
     engine.apply(WishDocument(generation=generation, wishes=[wished]))
     one = Wish(wished.environment, generation, wished)
 
@@ -115,6 +117,11 @@ def hear(engine: Engine, settle: Settle, generation: int, wished: EnvironmentWis
         return bool(found) and is_as_wished(found[0], one)
 
     settle(is_true)
+
+
+def newer(engine: Engine) -> int:
+    """Return a generation the engine has not heard."""
+    return engine.report().generation + 1
 
 
 def seen(engine: Engine, environment: str) -> set[str]:
