@@ -22,6 +22,7 @@ from .rotation import Rotation
 from .tools import Tools
 
 RESYNC = 5.0
+LONGEST_BREATH = 0.2
 Farewell = Callable[[str], Awaitable[None]]
 log = logging.getLogger("perron.agent")
 
@@ -164,10 +165,12 @@ class Instances:
             for name in changed:
                 if environment := self._environments.get(name):
                     self._act(name, environment)
-            turns = self._rotation.turns
+            turns, began = self._rotation.turns, time.monotonic()
             await self._route(changed)
             if self._rotation.turns != turns:
                 self.reports.changed()
+                # When much happens at once, the edge hears of it half of the time at most.
+                await asyncio.sleep(min(time.monotonic() - began, LONGEST_BREATH))
 
     async def _route(self, changed: set[str]) -> None:
         """Tell the edge; who is in rotation now may let others leave, so look again."""
