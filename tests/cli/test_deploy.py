@@ -45,7 +45,7 @@ def test_a_refused_release_tells_reason_last_lines_and_what_next(person):
     assert "Last lines of web.1:" in done.stderr
     assert "10:23:41.000  Session store gave up" in done.stderr
     assert "\x1b]0;" not in done.stderr
-    assert "Release 2 was refused. 1 keeps serving; 0 of 171 requests lost." in done.stderr
+    assert "Release 2 was refused. 1 keeps serving. 0 of 171 requests lost." in done.stderr
     assert "Why    web.1 did not answer /health in 30 s" in done.stderr
     assert done.stderr.splitlines()[-1] == "Next   perron logs -a shop --release 2"
 

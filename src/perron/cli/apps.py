@@ -7,7 +7,7 @@ import click
 
 from perron.client import Client, Place, verbs
 
-from . import asking, options, places, tables, voice, waiting, words
+from . import asking, completing, options, places, tables, voice, waiting, words
 from .command import command, group
 from .platform import platform
 from .tables import Column
@@ -56,7 +56,7 @@ def create(name: str, team: str | None, as_json: bool) -> None:
 
 
 @apps.command("info", examples="perron apps info shop")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.apps)
 @options.in_app
 @options.as_json
 def info(name: str | None, app: str | None, as_json: bool) -> None:
@@ -71,7 +71,7 @@ def info(name: str | None, app: str | None, as_json: bool) -> None:
 
 
 @apps.command("rename", examples="perron apps rename shop store")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.apps)
 @click.argument("to")
 @options.as_json
 def rename(name: str, to: str, as_json: bool) -> None:
@@ -85,7 +85,7 @@ def rename(name: str, to: str, as_json: bool) -> None:
 
 
 @apps.command("destroy", examples="perron apps destroy shop --yes shop")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.apps)
 @click.option("-y", "--yes", "said", metavar="NAME", help="The app's name, said again.")
 @options.detached
 @options.as_json

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from . import index, voice
 from .command import HELP, no_command
@@ -38,6 +39,16 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             raise no_command("perron", name, sorted(COMMANDS))
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer every command, without loading any."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=entry.text)
+            for name, entry in sorted(COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
 
     def format_help(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the first page without loading any command."""

@@ -5,12 +5,20 @@ from typing import Any, TypeVar
 
 import click
 
+from . import completing
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def in_app(function: Function) -> Function:
     """Add ``-a, --app``."""
-    return click.option("-a", "--app", metavar="NAME", help="The app; else the folder's.")(function)
+    return click.option(
+        "-a",
+        "--app",
+        metavar="NAME",
+        shell_complete=completing.apps,
+        help="The app; else the folder's.",
+    )(function)
 
 
 def in_place(function: Function) -> Function:

@@ -26,7 +26,8 @@ def platform(*, as_json: bool = False) -> Iterator["Client"]:
     )
 
     try:
-        client = Client.signed_in(find_login(os.environ), voice.say)
+        tell = (lambda _text: None) if voice.meta("quiet") else voice.say
+        client = Client.signed_in(find_login(os.environ), tell)
     except ContextRefused as why:
         raise Stop(
             str(why), NOT_ALLOWED, next="perron up (here), or perron login URL (elsewhere)"

@@ -2,10 +2,12 @@
 
 import json
 import time
+from contextlib import suppress
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from perron.client import Client, Place, Refused, Unreachable, verbs
+from perron.client import Client, Fault, Place, Refused, Unreachable, verbs
 
 from . import exits, tables, voice, words
 from .exits import Stop
@@ -29,6 +31,8 @@ def finish(
         f"Left. Release {number} goes on; `perron cancel -a {place.app}{_env(place)}` stops it."
     )
     operation = operation_of(release) or ""
+    if voice.meta("verbose") and not as_json:
+        show_build(client, place, number, board)
     ending = follow(client, operation, board, leaving=leaving, as_json=as_json)
     took = time.monotonic() - began
     told = _again(client, place, number) or release
@@ -38,6 +42,19 @@ def finish(
         say_live(told, took, verb, as_json=as_json)
         return
     raise _unlucky(client, place, told, ending, board, as_json=as_json)
+
+
+def show_build(client: Client, place: Place, number: int, board: Board) -> None:
+    """Show a release's build as it speaks, beside the steps."""
+    query = {"source": "build", "release": number}
+
+    def listen() -> None:
+        with suppress(Fault):
+            for event in client.follow(f"{place.path}/logs/follow", query):
+                if isinstance(event.data, dict) and "text" in event.data:
+                    board.aside(str(event.data["text"]))
+
+    Thread(target=listen, daemon=True).start()
 
 
 def say_live(release: dict[str, Any], took: float, verb: str, *, as_json: bool) -> None:
@@ -102,9 +119,7 @@ def _failure(
     if ending.lines:
         lines.append(f"Last lines of {ending.instance or (step.name if step else 'it')}:")
         lines += [f"  {_log_line(each)}" for each in ending.lines[-20:]]
-    lines.append(
-        f"Release {number} was refused. {_still(client, place)}{words.lost_sentence(release)}"
-    )
+    lines.append(f"Release {number} was refused. {_still(client, place)}{_lost(release)}")
     if reason:
         lines.append(f"Why    {voice.harmless(reason)}")
     source = {"build": " --source build", "release": " --source release"}.get(
@@ -112,6 +127,10 @@ def _failure(
     )
     lines.append(f"Next   perron logs -a {place.app}{_env(place)} --release {number}{source}")
     return "\n".join(lines)
+
+
+def _lost(release: dict[str, Any]) -> str:
+    return "" if release.get("lost") is None else words.lost_sentence(release)
 
 
 def _log_line(line: Any) -> str:
@@ -128,8 +147,8 @@ def _still(client: Client, place: Place) -> str:
     except (Refused, Unreachable):
         return ""
     if isinstance(live, dict) and live.get("state") == "live":
-        return f"{live['number']} keeps serving; "
-    return "Nothing served before; "
+        return f"{live['number']} keeps serving. "
+    return "Nothing served before. "
 
 
 def _again(client: Client, place: Place, number: int) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import click
 
 from perron.client import Client, Place, Refused, verbs
 
-from . import asking, comparing, options, places, tables, voice, words
+from . import asking, comparing, completing, options, places, tables, voice, words
 from .command import command, group
 from .exits import NOT_FOUND, REFUSED, Stop
 from .following import operation_of
@@ -45,7 +45,7 @@ def list_releases(app: str | None, environment: str, number: int, shape: str) ->
 
 
 @releases.command("show", examples="perron releases show 7")
-@click.argument("number", type=int)
+@click.argument("number", type=int, shell_complete=completing.releases)
 @options.in_place
 @options.as_json
 def show(number: int, app: str | None, environment: str, as_json: bool) -> None:
@@ -59,8 +59,8 @@ def show(number: int, app: str | None, environment: str, as_json: bool) -> None:
 
 
 @releases.command("diff", examples="perron releases diff 4 7")
-@click.argument("before", type=int)
-@click.argument("after", type=int)
+@click.argument("before", type=int, shell_complete=completing.releases)
+@click.argument("after", type=int, shell_complete=completing.releases)
 @options.in_place
 @options.as_json
 def diff(before: int, after: int, app: str | None, environment: str, as_json: bool) -> None:
@@ -75,7 +75,7 @@ def diff(before: int, after: int, app: str | None, environment: str, as_json: bo
 
 
 @command(examples="perron rollback\nperron rollback 7 --yes")
-@click.argument("number", type=int, required=False)
+@click.argument("number", type=int, shell_complete=completing.releases, required=False)
 @options.in_place
 @options.confirmed
 @options.detached

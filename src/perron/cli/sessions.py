@@ -8,7 +8,7 @@ import click
 
 from perron.client import Client, verbs
 
-from . import options, places, terminal, voice
+from . import completing, options, places, terminal, voice
 from .command import command
 from .exits import FAILED, Stop
 from .platform import platform
@@ -43,7 +43,7 @@ def run(words: tuple[str, ...], app: str | None, environment: str, wanted: bool 
 )
 @options.in_place
 @click.option("--terminal/--no-terminal", "wanted", default=None, help="A terminal.")
-@click.argument("instance")
+@click.argument("instance", shell_complete=completing.instances)
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def exec_(
     instance: str,

@@ -17,7 +17,7 @@ class Step:
     """One step as far as it was told."""
 
     name: str
-    state: str = "started"
+    state: str = "waiting"
     message: str = ""
     started: str | None = None
     seconds: float | None = None
@@ -40,13 +40,14 @@ class Board:
         self._steps: dict[str, Step] = {}
         self._quiet = quiet or bool(voice.meta("quiet"))
         self._live = sys.stderr.isatty() and not self._quiet
-        self._open = False
 
     def step(self, data: dict[str, Any]) -> None:
         """Hear how a step stands."""
         name = str(data.get("name", ""))
         step = self._steps.setdefault(name, Step(name))
         ended_before = step.state in ("done", "failed")
+        if step.state != "started":
+            step.since = time.monotonic()
         step.state = str(data.get("state", "started"))
         step.message = str(data.get("message") or "")
         step.started = data.get("started") or step.started
@@ -60,7 +61,7 @@ class Board:
         if step is not None:
             step.hear(str(data.get("text", "")), data.get("facts") or {})
         if voice.meta("verbose") and data.get("text"):
-            self.note(f"           {voice.harmless(str(data['text']), colour=True)}")
+            self.aside(str(data["text"]))
 
     def done(self, name: str, seconds: float, message: str) -> None:
         """Show a step that was ours, such as the upload."""
@@ -76,12 +77,17 @@ class Board:
 
     def note(self, text: str) -> None:
         """Show a line that is no step."""
-        self._clear()
-        voice.say(text)
+        if not self._quiet:
+            voice.say(text)
+
+    def aside(self, text: str) -> None:
+        """Show a line of a build, or of what a step says, set in under the steps."""
+        if not self._quiet:
+            voice.say(f"            {voice.harmless(text)}")
 
     def close(self) -> None:
         """Leave the screen as a person expects it."""
-        self._clear()
+        voice.clear()
 
     def failed(self) -> Step | None:
         """Return the step that failed, if one did."""
@@ -89,23 +95,15 @@ class Board:
 
     def _moving(self, step: Step, waited: float) -> None:
         if self._live:
-            self._clear()
             room = (voice.width(sys.stderr) or 80) - 1
-            voice.write(_text(step, waited, room))
-            self._open = True
+            voice.rewrite(_text(step, waited, room))
         elif not step.shown and not self._quiet:
             step.shown = True
             voice.say(_text(step, waited, None))
 
     def _line(self, step: Step) -> None:
         if not self._quiet:
-            self._clear()
             voice.say(_text(step, step.seconds, None))
-
-    def _clear(self) -> None:
-        if self._open:
-            voice.write("\r\x1b[2K")
-            self._open = False
 
 
 def _is_nothing(step: Step) -> bool:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from threading import Lock
 from typing import TextIO
 
 import click
@@ -24,20 +25,39 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[[0-9;]*m
 _ANY_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+_rewritten = Lock()  # held while a line is shown that the next one takes the place of
+
+
 def data(text: str = "") -> None:
     """Print what was asked for."""
     if not meta("quiet"):
+        clear()
         click.echo(text, color=True)
 
 
 def say(text: str = "") -> None:
     """Tell the person what happens."""
     if not meta("quiet"):
+        clear()
         click.echo(text, err=True, color=True)
 
 
+def rewrite(text: str) -> None:
+    """Show the one line that is rewritten, in the place of what it said before."""
+    clear()
+    write(text)
+    _rewritten.acquire(blocking=False)
+
+
+def clear() -> None:
+    """Take the rewritten line off the screen, if there is one."""
+    if _rewritten.locked():
+        write("\r\x1b[2K")
+        _rewritten.release()
+
+
 def write(text: str) -> None:
-    """Put text on stderr as it is: for the one line that is rewritten."""
+    """Put text on stderr as it is."""
     sys.stderr.write(text)
     sys.stderr.flush()
 
