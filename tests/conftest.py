@@ -75,13 +75,28 @@ class Ground:
             return [dict(row) for row in uow.connection.execute(query).mappings()]
 
 
-@pytest.fixture
-def ground():
+@contextmanager
+def grounded():
     folder = Path(tempfile.mkdtemp(prefix="pr", dir="/tmp"))
     made = Ground(folder)
-    yield made
-    made.database.dispose()
-    shutil.rmtree(folder)
+    try:
+        yield made
+    finally:
+        made.database.dispose()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def ground():
+    with grounded() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_ground():
+    """One platform for all tests of a file: quick, for tests that only look."""
+    with grounded() as made:
+        yield made
 
 
 @pytest.fixture

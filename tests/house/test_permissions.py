@@ -1,0 +1,203 @@
+"""Every route, with every role: what the table gives is allowed, and nothing else."""
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from starlette.websockets import WebSocketDisconnect
+
+from perron import operations, runtime
+from perron.access import PERMISSIONS, ROLES, may
+from perron.operations import store
+from perron.runtime.engines.memory import MemoryEngine
+
+APP = "/v1/apps/{app}"
+PLACE = APP + "/environments/{environment}"
+VOLUME = PLACE + "/volumes/{volume}"
+
+NEEDS = {
+    ("GET", "/v1/me"): "token.read",
+    ("GET", "/v1/tokens"): "token.read",
+    ("POST", "/v1/tokens"): "token.create",
+    ("DELETE", "/v1/tokens/{token}"): "token.revoke",
+    ("GET", "/v1/platform"): "platform.read",
+    ("GET", "/v1/operations"): "operation.read",
+    ("GET", "/v1/operations/{operation}"): "operation.read",
+    ("GET", "/v1/operations/{operation}/events"): "operation.read",
+    ("POST", "/v1/operations/{operation}/cancel"): "operation.cancel",
+    ("GET", "/v1/apps"): "app.read",
+    ("POST", "/v1/apps"): "app.create",
+    ("GET", APP): "app.read",
+    ("PATCH", APP): "app.rename",
+    ("DELETE", APP): "app.destroy",
+    ("PUT", APP + "/sources"): "source.create",
+    ("POST", APP + "/detect"): "source.create",
+    ("GET", APP + "/environments"): "app.read",
+    ("POST", APP + "/environments"): "environment.create",
+    ("GET", PLACE): "app.read",
+    ("DELETE", PLACE): "environment.destroy",
+    ("GET", PLACE + "/releases"): "release.read",
+    ("POST", PLACE + "/releases"): "release.create",
+    ("GET", PLACE + "/releases/{number}"): "release.read",
+    ("GET", PLACE + "/releases/{number}/diff/{other}"): "release.read",
+    ("POST", PLACE + "/rollback"): "release.create",
+    ("POST", PLACE + "/cancel"): "release.cancel",
+    ("GET", PLACE + "/scale"): "release.read",
+    ("PUT", PLACE + "/scale"): "scale.change",
+    ("POST", PLACE + "/restart"): "instance.restart",
+    ("POST", PLACE + "/stop"): "scale.change",
+    ("POST", PLACE + "/start"): "scale.change",
+    ("GET", PLACE + "/instances"): "instance.read",
+    ("GET", PLACE + "/config"): "config.read",
+    ("PATCH", PLACE + "/config"): "config.change",
+    ("POST", PLACE + "/config/{name}/reveal"): "config.reveal",
+    ("GET", PLACE + "/logs"): "logs.read",
+    ("GET", PLACE + "/logs/follow"): "logs.read",
+    ("GET", PLACE + "/domains"): "domain.read",
+    ("POST", PLACE + "/domains"): "domain.change",
+    ("DELETE", PLACE + "/domains/{host}"): "domain.change",
+    ("GET", PLACE + "/routing"): "domain.read",
+    ("PATCH", PLACE + "/routing"): "routing.change",
+    ("PUT", PLACE + "/maintenance"): "routing.change",
+    ("PUT", PLACE + "/protection"): "routing.change",
+    ("GET", PLACE + "/volumes"): "volume.read",
+    ("POST", PLACE + "/volumes"): "volume.change",
+    ("GET", VOLUME): "volume.read",
+    ("DELETE", VOLUME): "volume.destroy",
+    ("GET", VOLUME + "/files"): "volume.data",
+    ("PUT", VOLUME + "/files"): "volume.data",
+    ("POST", VOLUME + "/snapshots"): "volume.data",
+    ("POST", PLACE + "/runs"): "run.create",
+    ("GET", PLACE + "/runs/{run}"): "run.create",
+}
+SOCKETS = {
+    PLACE + "/runs/{run}/attach": "run.create",
+    PLACE + "/instances/{instance}/exec": "exec.create",
+}
+OPEN = {
+    ("GET", "/v1/health"),
+    ("GET", "/v1/docs"),
+    ("GET", "/v1/docs/{name}"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/v1/problems/{code}"),
+}
+BODIES = {
+    ("POST", "/v1/tokens"): {},
+    ("POST", "/v1/apps"): {"name": "blog"},
+    ("PATCH", APP): {"name": "shop"},
+    ("POST", APP + "/detect"): {"files": []},
+    ("POST", APP + "/environments"): {"name": "staging"},
+    ("POST", PLACE + "/releases"): {"source": "0" * 64},
+    ("POST", PLACE + "/rollback"): {},
+    ("PUT", PLACE + "/scale"): {"processes": {"web": 2}},
+    ("PATCH", PLACE + "/config"): {"set": {}},
+    ("POST", PLACE + "/domains"): {"host": "shop.example"},
+    ("PATCH", PLACE + "/routing"): {},
+    ("PUT", PLACE + "/maintenance"): {"on": True},
+    ("PUT", PLACE + "/protection"): {},
+    ("POST", PLACE + "/volumes"): {"name": "data", "mount": "/data", "size": 1 << 20},
+    ("POST", PLACE + "/runs"): {"argv": ["true"]},
+}
+STANDINGS = (*ROLES, "administrator", "stranger", None)
+LISTS = {("GET", "/v1/apps"), ("GET", "/v1/operations")}  # to strangers, lists are empty
+FOR_NEW_APPS = {  # whoever may make apps in a team of their own may ask
+    ("POST", "/v1/apps"),
+    ("POST", APP + "/detect"),
+}
+ENDLESS = {("GET", PLACE + "/logs/follow")}
+WORDS = {
+    "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
+    "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def platform(shared_ground):
+    runtime.use(shared_ground.home, MemoryEngine(shared_ground.home))
+    return shared_ground
+
+
+@pytest.fixture(scope="module")
+def tokens(platform):
+    return {standing: platform.person(standing) for standing in STANDINGS}
+
+
+@pytest.fixture(scope="module")
+def operation(platform):
+    """An operation of team blue that is over, so that following it comes to an end."""
+    with platform.writing() as uow:
+        made = operations.start(uow, "none", subject="-", lock="-", team=platform.blue)
+        store.update(uow, made, state="done", settled=True)
+    return made.id
+
+
+def routes_of(app):
+    found, sockets = set(), set()
+    for route in iter_route_contexts(app.routes):
+        if route.methods is None:
+            sockets.add(route.path)
+        for method in (route.methods or set()) - {"HEAD"}:
+            found.add((method, route.path))
+    return found, sockets
+
+
+def is_allowed(standing, permission):
+    role = standing if standing in ROLES else None
+    return may(role, permission, administrator=standing == "administrator")
+
+
+def test_every_route_is_in_the_table(platform):
+    found, _ = routes_of(platform.app)
+    assert found == set(NEEDS) | OPEN
+    assert {each for each in NEEDS if each[0] in ("POST", "PUT", "PATCH")} >= set(BODIES)
+
+
+def test_every_permission_is_needed_somewhere():
+    kept_for_later = {"team.read", "platform.change"}
+    assert {*NEEDS.values(), *SOCKETS.values()} == set(PERMISSIONS) - kept_for_later
+
+
+@pytest.mark.parametrize("standing", STANDINGS, ids=str)
+@pytest.mark.parametrize("route", NEEDS, ids=" ".join)
+def test_a_role_may_do_what_the_table_gives_and_nothing_else(
+    platform, tokens, operation, route, standing
+):
+    method, path = route
+    allowed = is_allowed(standing, NEEDS[route])
+    if route in ENDLESS and allowed:
+        return
+    address = path.format(**WORDS, operation=operation)
+    http = platform.http(tokens[standing])
+    status = http.request(method, address, json=BODIES.get(route)).status_code
+    if allowed:
+        assert status not in (401, 403)
+    elif route in LISTS:
+        assert status == 200
+    elif standing in ROLES or (route in FOR_NEW_APPS and standing is None):
+        assert status == 403
+    elif route in FOR_NEW_APPS:
+        assert status != 403
+    else:
+        assert status == 404
+
+
+@pytest.mark.parametrize("route", NEEDS, ids=" ".join)
+def test_without_a_token_every_door_is_locked(platform, operation, route):
+    method, path = route
+    address = path.format(**WORDS, operation=operation)
+    answer = platform.http("none").request(method, address, json=BODIES.get(route))
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("route", OPEN, ids=" ".join)
+def test_what_is_open_says_nothing_of_anybody(platform, route):
+    _, path = route
+    answer = platform.http("").get(path.format(name="docs.js", code="AppNotFound"))
+    assert answer.status_code == 200
+    assert platform.blue not in answer.text
+
+
+@pytest.mark.parametrize("standing", ["viewer", "stranger", None, "nobody"], ids=str)
+@pytest.mark.parametrize("path", SOCKETS)
+def test_a_terminal_opens_for_nobody_who_may_not(platform, tokens, path, standing):
+    http = platform.http(tokens.get(standing, "none"))
+    with pytest.raises(WebSocketDisconnect), http.websocket_connect(path.format(**WORDS)):
+        pass
