@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from perron import access
-from perron.kit import lock, settings
+from perron.kit import settings
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
 from perron.kit.problems import Problem
@@ -21,19 +21,12 @@ from . import loop, processes
 from .app import create_app
 from .database import prepare
 
-BUSY = 75  # EX_TEMPFAIL: another one runs
-
 
 def serve() -> int:
     """Run the server until it is told to stop; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     home = Home.from_environment(os.environ)
-    try:
-        lock.hold(processes.lock_of(home, "serve"))
-    except lock.LockHeld as held:
-        sys.stderr.write(f"{held}\n")
-        return BUSY
     try:
         database = prepare(home)
     except Problem as why:
