@@ -41,7 +41,7 @@ def of_file(file: Path) -> dict[str, str]:
 def parse(text: str, name: str = ".env") -> dict[str, str]:
     """Read the lines of a ``.env`` file: comments, quotes, and values over several lines."""
     values: dict[str, str] = {}
-    lines = iter(enumerate(text.removeprefix("\ufeff").splitlines(), 1))
+    lines = iter(enumerate(re.split(r"\r?\n", text.removeprefix("\ufeff")), 1))
     for number, line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
             continue

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from perron.client import Fault
 from perron.client.sessions import Exit, Session
 
 _CHUNK = 1 << 16
@@ -48,9 +47,9 @@ def lend(session: Session, *, terminal: bool) -> Exit:
     """Carry input, output, resizes and signals until the command ends."""
     over = Event()
     heard: queue.Queue[Exit | BaseException] = queue.Queue()
-    Thread(target=_show, args=(session, heard), daemon=True).start()
-    Thread(target=_type, args=(session, over), daemon=True).start()
     with _signals(session, terminal=terminal):
+        Thread(target=_show, args=(session, heard), daemon=True).start()
+        Thread(target=_type, args=(session, over), daemon=True).start()
         try:
             return _ending(heard)
         finally:
@@ -92,7 +91,7 @@ def _type(session: Session, over: Event) -> None:
                 session.end_of_input()
                 return
             session.send(data)
-    except (OSError, Fault, Exception):  # the other thread tells how the session ended
+    except Exception:  # the other thread tells how the session ended
         return
 
 
