@@ -21,8 +21,6 @@ _ASK_PYTHON = (
 )
 _ASK_NODE = "console.log(process.versions.node); console.log(process.execPath)"
 
-_tried: dict[tuple[str, float], Interpreter | None] = {}
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -31,6 +29,9 @@ class Candidate:
     language: Literal["python", "node"]
     path: Path
     source: str
+
+
+_tried: dict[tuple[Candidate, float], Interpreter | None] = {}
 
 
 def interpreters(
@@ -86,7 +87,7 @@ def _tried_once(candidate: Candidate) -> Interpreter | None:
         changed = candidate.path.stat().st_mtime
     except OSError:
         return None
-    key = (str(candidate.path), changed)
+    key = (candidate, changed)
     if key not in _tried:
         _tried[key] = _try(candidate)
     return _tried[key]

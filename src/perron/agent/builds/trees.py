@@ -15,6 +15,7 @@ def freeze(folder: Path) -> int:
     """
     owner = 0 if os.geteuid() == 0 else -1
     size = 0
+    _open_up(folder)
     for path, facts in _walk(folder):
         if stat.S_ISLNK(facts.st_mode):
             os.lchown(path, owner, owner)
@@ -53,9 +54,7 @@ def remove(folder: Path) -> None:
     """Delete a folder, read-only ones inside too; one that is not there is fine."""
     if not folder.exists():
         return
-    if os.geteuid() != 0:
-        for each, _, _ in os.walk(folder):
-            os.chmod(each, 0o700)
+    _open_up(folder)
     shutil.rmtree(folder)
 
 
@@ -73,6 +72,17 @@ def used(folder: Path) -> int:
         except (FileNotFoundError, NotADirectoryError):
             continue
     return total
+
+
+def _open_up(folder: Path) -> None:
+    """Let an ordinary user into folders that somebody closed; root needs no leave."""
+    if os.geteuid() == 0:
+        return
+    os.chmod(folder, 0o700)
+    for root, folders, _ in os.walk(folder):
+        for each in folders:
+            if not os.path.islink(f"{root}/{each}"):
+                os.chmod(f"{root}/{each}", 0o700)
 
 
 def _frozen_mode(mode: int) -> int:

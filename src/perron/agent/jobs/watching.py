@@ -26,7 +26,9 @@ async def taken_over(rooms: Rooms, live: Live, phase: Phase) -> Running | Ending
     """Return what an earlier agent left of a phase: running, ended, or nothing."""
     if live.job.phase is not phase:
         return None
-    return await asyncio.to_thread(rooms.sandboxes.find, rooms.state(live.job.name, phase))
+    state = rooms.state(live.job.name, phase)
+    found = await asyncio.to_thread(rooms.sandboxes.find, state)
+    return None if isinstance(found, Ending) and not _began(found, state) else found
 
 
 async def start(
@@ -103,6 +105,11 @@ def told(ending: Ending, live: Live, reason: str = "") -> Exit:
 def refused(text: str) -> Exit:
     """Return the end of a job that came to nothing before it ran."""
     return Exit(at=clock.now(), text=text)
+
+
+def _began(ending: Ending, state: Path) -> bool:
+    """Say whether a sandbox that ended ever held a process: its start dies with the agent."""
+    return ending.code is not None or b"child-pid" in (state / "status").read_bytes()
 
 
 def _left(live: Live) -> float:
