@@ -2,14 +2,18 @@
 
 import contextlib
 import io
+import os
+import signal
 import subprocess
 import sys
 import tarfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from perron import agent
 from perron.contract.node import (
     LOGS,
     PARKED,
@@ -242,3 +246,46 @@ def test_visitors_of_an_environment_with_nothing_read_a_page(agents: AgentProces
     status, body = agents.visit()
     assert status in (404, 503)
     assert "<html" in body
+
+
+def test_a_rest_of_everything_is_no_crash_and_all_comes_back(agents: AgentProcess) -> None:
+    agents.wish(wish(web(1, 2)))
+    agents.until_routed()
+    assert agents.process
+    agents.process.terminate()
+    agents.process.wait(20)
+    assert agent.stop_everything(agents.home, agents.settings) == 2
+    with pytest.raises(OSError, match="refused"):
+        agents.visit()
+    agents.start()
+    for each in agents.until_states("web.1 v1 healthy", "web.2 v1 healthy"):
+        assert (each.restarts, each.last_exit) == (0, None)
+    agents.until_routed()
+    assert agents.visit() == (200, "release 1")
+
+
+def test_instances_nobody_has_a_record_of_are_ended(agents: AgentProcess) -> None:
+    agents.wish(wish(web(1)))
+    (before,) = agents.until_states("web.1 v1 healthy")
+    agents.kill()
+    for file in agents.home.path.glob("node.db*"):
+        file.unlink()
+    agents.start()
+    assert not Path(f"/proc/{before.pid}").exists()
+    agents.wish(wish(web(1)))
+    agents.until_states("web.1 v1 healthy")
+    assert len(list((agents.home.node / "instances").iterdir())) == 1
+
+
+def test_all_killed_at_once_comes_back(agents: AgentProcess) -> None:
+    agents.wish(wish(web(1, 2)))
+    agents.until_states("web.1 v1 healthy", "web.2 v1 healthy")
+    for each in agents.instances():
+        assert each.pid
+        os.kill(each.pid, signal.SIGKILL)
+    agents.kill()
+    agents.start()
+    agents.until_states("web.1 v1 healthy", "web.2 v1 healthy")
+    agents.until_routed()
+    assert agents.visit() == (200, "release 1")
+    assert all(each.restarts == 1 for each in agents.instances())

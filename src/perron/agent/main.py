@@ -24,7 +24,7 @@ from perron.kit.settings import Home, Settings
 from . import store
 from .builds import Builds
 from .edge import Edge
-from .instances import Instances, Tools, rest
+from .instances import Instances, Tools
 from .jobs import Jobs
 from .logs import Logs
 from .places import Places
@@ -52,24 +52,6 @@ def serve(home: Home, settings: Settings) -> None:
         asyncio.run(_serve(home, settings))
     finally:
         lock.release()
-
-
-def stop_everything(home: Home, settings: Settings) -> int:
-    """Stop instances, jobs and edge while no agent runs; return how many instances that were."""
-    lock = hold(home.run / "agent.lock")
-    try:
-        return asyncio.run(_stop_everything(home, settings))
-    finally:
-        lock.release()
-
-
-async def _stop_everything(home: Home, settings: Settings) -> int:
-    tools = _tools(home, settings)
-    await tools.edge.stop()
-    try:
-        return await rest(tools)
-    finally:
-        tools.database.dispose()
 
 
 async def _serve(home: Home, settings: Settings) -> None:
@@ -153,7 +135,7 @@ class _Farewell:
 
     async def say(self, environment: str) -> None:
         """End its jobs, then remove its files and log; its uid is free when no file has it."""
-        await asyncio.to_thread(self._jobs.forget, environment)
+        await self._jobs.forget(environment)
         await asyncio.to_thread(self._tools.volumes.forget, environment)
         await asyncio.to_thread(self._tools.logs.forget, environment)
         self._tools.places.free_uid(environment)

@@ -253,14 +253,6 @@ async def _stop(node: Node) -> None:
 
     database = store.prepare(node.home)
     places = Places(database, node.home, node.settings)
-    logs = Logs(node.home, node.settings)
     sandboxes = Sandboxes(bwrap="", cgroup=f"perron-test-{os.getpid()}")
-    tools = Tools(
-        home=node.home, settings=node.settings, database=database,
-        sealer=Sealer.from_file(node.home.keys / "node.key"), places=places,
-        sandboxes=sandboxes, builds=Builds(node.home, node.settings), logs=logs,
-        volumes=Volumes(database, node.settings, places, logs),
-        edge=node.edge,  # type: ignore[arg-type]
-    )  # fmt: skip
-    await rest(tools)
+    await rest(database, Sealer.from_file(node.home.keys / "node.key"), places, sandboxes)
     database.dispose()

@@ -19,6 +19,7 @@ from .keeper import Keeper
 from .model import WEB, Begin, Instance, Leave, decide, wanted_places
 from .reports import Reports
 from .rotation import Rotation
+from .stopping import end_strangers
 from .tools import Tools
 
 RESYNC = 5.0
@@ -61,6 +62,7 @@ class Instances:
             kept = node.kept(uow, self._tools.sealer)
             known = store.everyone(uow, self._tools.sealer)
         self.reports.open(self._generation)
+        await end_strangers(self._tools, {each.id for each, _ in known})
         self._environments.update({name: Environment(each) for name, each in kept.items()})
         for instance, made_of in known:
             if environment := self._environments.get(instance.environment):
@@ -240,6 +242,8 @@ class Instances:
         except Exception:  # looked at again in a few seconds
             log.exception("What is left of %s could not be removed; trying again.", name)
             return
+        if not self._environments[name].kept.gone:
+            return  # somebody wished for it again in the meantime
         with unit_of_work(self._tools.database) as uow:
             node.drop(uow, name)
         self._environments.pop(name, None)

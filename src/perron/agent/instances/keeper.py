@@ -1,6 +1,7 @@
 """Keeps one instance: starts it, finds it well, starts it again when it falls, ends it."""
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +21,10 @@ from .model import FALLEN, LEAVING, RUNNING, Instance, check_of, crashed, delay,
 from .outfit import outfit
 from .tools import Tools
 
+AFTER_TROUBLE = 2.0  # seconds until a fault of ours is tried over
 SLOT_HELD = 2.0  # seconds a slow starter keeps others waiting when everything starts at once
+
+log = logging.getLogger("perron.agent")
 
 
 class Keeper:
@@ -113,15 +117,21 @@ class Keeper:
             self._task.cancel()
 
     async def _live(self) -> None:
-        try:
-            while not self._leave.is_set():
-                if self.running is None and not await self._next_start():
-                    continue
-                await self._until_it_ends()
-            await self._end()
-        except Exception as why:
-            self._say(f"could not be kept: {why}")
-            raise
+        """Keep going whatever happens: nobody else would keep this instance."""
+        while not self.over:
+            try:
+                await self._keep_until_it_leaves()
+                await self._end()
+            except Exception as why:
+                log.exception("%s of %s", self.instance.name, self.instance.environment)
+                self._say(f"could not be looked after: {why}; trying again")
+                await asyncio.sleep(AFTER_TROUBLE)
+
+    async def _keep_until_it_leaves(self) -> None:
+        while not self._leave.is_set() or self.running is not None:
+            if self.running is None and not await self._next_start():
+                continue
+            await self._until_it_ends()
 
     async def _next_start(self) -> bool:
         """Wait as long as a fallen instance has to, then start it; false when that failed."""
