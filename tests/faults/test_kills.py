@@ -18,7 +18,7 @@ MOMENTS = ("build", "start", "routes", "drain")
 def paint(folder, colour):
     source = (folder / "app.py").read_text()
     head, _, rest = source.partition('"colour": "')
-    (folder / "app.py").write_text(f'{head}"colour": "{colour}"{rest[rest.index(chr(34)) :]}')
+    (folder / "app.py").write_text(f'{head}"colour": "{colour}{rest[rest.index(chr(34)) :]}')
 
 
 def deploying(here, folder):

@@ -22,7 +22,7 @@ def release(here, host="load.localhost"):
 def paint(folder, colour):
     source = (folder / "app.py").read_text()
     head, _, rest = source.partition('"colour": "')
-    (folder / "app.py").write_text(f'{head}"colour": "{colour}"{rest[rest.index(chr(34)) :]}')
+    (folder / "app.py").write_text(f'{head}"colour": "{colour}{rest[rest.index(chr(34)) :]}')
 
 
 def test_a_redeploy_under_load_loses_nothing(here, load):
