@@ -52,9 +52,12 @@ def test_a_refused_release_tells_reason_last_lines_and_what_next(person):
 
 def test_a_superseded_deploy_says_so_and_ends_with_six(person):
     person.world.ending, person.world.reason = "superseded", "ada asked for release 44."
+    person.world.events = [step("build"), step("start", "failed", "Release 44 is newer.")]
     done = person.perron("deploy", str(person.folder()), "-a", "shop")
     assert done.returncode == 6
     assert "Superseded: ada asked for release 44." in done.stderr
+    assert "□ Start" in done.stderr
+    assert "✕" not in done.stderr
 
 
 def test_a_parked_rollout_is_neither_done_nor_failed(person):

@@ -22,6 +22,7 @@ class Ending:
 
     state: str = "unknown"
     reason: str = ""
+    step: str = ""
     facts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -47,6 +48,9 @@ def follow(
                 tables.line({"event": event.name, "data": event.data})
             if _hear(event, board, ending):
                 break
+        failed = board.failed()
+        ending.step = failed.name if failed else ""
+        board.end(ending.state)
     except KeyboardInterrupt:
         board.close()
         voice.say(leaving)

@@ -1,6 +1,7 @@
 """``perron logs``: read and follow an environment's logs."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from .platform import platform
 
 SOURCES = ("app", "build", "release", "run", "router", "platform")
 PAGE = 1000
+NEWEST = 100
 
 
 @command(
@@ -60,34 +62,31 @@ def logs(
 
 def _lines(
     client: Client, place: Place, filters: dict[str, Any], number: int | None
-) -> Iterator[dict[str, Any]]:
-    """Give the newest ``number`` lines, or every line since a moment, page by page."""
-    if filters["since"] is None or (number is not None and number <= PAGE):
-        limit = number or 100
-        found = list(_back(client, place, filters, limit))
-        yield from found[-limit:]
-        return
-    yield from _forward(client, place, filters, number)
+) -> Iterable[dict[str, Any]]:
+    """Give the newest ``number`` lines (100 by default), or every line since a moment."""
+    if filters["since"] is None:
+        return _newest(client, place, filters, number or NEWEST)
+    found = _since(client, place, filters)
+    return found if number is None else deque(found, maxlen=number)
 
 
-def _back(
-    client: Client, place: Place, filters: dict[str, Any], limit: int
+def _newest(
+    client: Client, place: Place, filters: dict[str, Any], number: int
 ) -> list[dict[str, Any]]:
-    """Ask for the newest lines."""
-    page = verbs.logs(client, place, filters | {"limit": limit})
-    return list(page["lines"])
+    """Ask for the newest lines; the platform answers with them when no start is named."""
+    if number <= PAGE:
+        return list(verbs.logs(client, place, filters | {"limit": number})["lines"])
+    everything = filters | {"since": "1970-01-01T00:00:00Z"}
+    return list(deque(_since(client, place, everything), maxlen=number))
 
 
-def _forward(
-    client: Client, place: Place, filters: dict[str, Any], number: int | None
-) -> Iterator[dict[str, Any]]:
-    after, given = None, 0
-    while number is None or given < number:
-        asked = PAGE if number is None else min(PAGE, number - given)
-        page = verbs.logs(client, place, filters | {"after": after, "limit": asked})
+def _since(client: Client, place: Place, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give every line since a moment, page by page."""
+    after = None
+    while True:
+        page = verbs.logs(client, place, filters | {"after": after, "limit": PAGE})
         yield from page["lines"]
-        given += len(page["lines"])
-        if len(page["lines"]) < asked or page["next"] == after:
+        if not page["lines"] or page["next"] == after:
             return
         after = page["next"]
 

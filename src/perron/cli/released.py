@@ -41,7 +41,7 @@ def finish(
     if ending.state == "done":
         say_live(told, took, verb, as_json=as_json)
         return
-    raise _unlucky(client, place, told, ending, board, as_json=as_json)
+    raise _unlucky(client, place, told, ending, as_json=as_json)
 
 
 def show_build(client: Client, place: Place, number: int, board: Board) -> None:
@@ -83,7 +83,6 @@ def _unlucky(
     place: Place,
     release: dict[str, Any],
     ending: Ending,
-    board: Board,
     *,
     as_json: bool,
 ) -> Stop:
@@ -103,7 +102,7 @@ def _unlucky(
         return Stop(f"Superseded: {reason or 'a newer release was asked for.'}", code)
     if ending.state == "cancelled":
         return Stop(f"Release {number} was cancelled. {reason}".rstrip(), code)
-    return Stop(_failure(client, place, release, ending, board, reason), code)
+    return Stop(_failure(client, place, release, ending, reason), code)
 
 
 def _failure(
@@ -111,20 +110,17 @@ def _failure(
     place: Place,
     release: dict[str, Any],
     ending: Ending,
-    board: Board,
     reason: str,
 ) -> str:
-    number, step = release["number"], board.failed()
+    number = release["number"]
     lines = []
     if ending.lines:
-        lines.append(f"Last lines of {ending.instance or (step.name if step else 'it')}:")
+        lines.append(f"Last lines of {ending.instance or ending.step or 'it'}:")
         lines += [f"  {_log_line(each)}" for each in ending.lines[-20:]]
     lines.append(f"Release {number} was refused. {_still(client, place)}{_lost(release)}")
     if reason:
         lines.append(f"Why    {voice.harmless(reason)}")
-    source = {"build": " --source build", "release": " --source release"}.get(
-        step.name if step else "", ""
-    )
+    source = f" --source {ending.step}" if ending.step in ("build", "release") else ""
     lines.append(f"Next   perron logs -a {place.app}{_env(place)} --release {number}{source}")
     return "\n".join(lines)
 

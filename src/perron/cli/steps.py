@@ -9,7 +9,13 @@ from . import voice, words
 
 HIDDEN = ("live",)
 AT_ONCE = 0.05
-_KINDS = {"done": "well", "failed": "failed", "started": "moving", "waiting": "moving"}
+_KINDS = {
+    "done": "well",
+    "failed": "failed",
+    "skipped": "stopped",
+    "started": "moving",
+    "waiting": "moving",
+}
 
 
 @dataclass
@@ -52,7 +58,13 @@ class Board:
         step.message = str(data.get("message") or "")
         step.started = data.get("started") or step.started
         step.seconds = words.between(data.get("started"), data.get("finished"))
-        if step.state in ("done", "failed") and not ended_before and not _is_nothing(step):
+        if step.state == "done" and not ended_before and not _is_nothing(step):
+            self._line(step)
+
+    def end(self, state: str) -> None:
+        """Show the step that did not work out: failed, or given up for a newer release."""
+        if step := self.failed():
+            step.state = "failed" if state in ("failed", "parked") else "skipped"
             self._line(step)
 
     def progress(self, data: dict[str, Any]) -> None:
