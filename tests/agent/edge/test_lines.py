@@ -24,11 +24,9 @@ LINE = (
 
 
 def line(**changes):
-    from dataclasses import replace
-
     found = lines.parse(LINE)
     assert found is not None
-    return replace(found, **changes)
+    return found._replace(**changes)
 
 
 def test_a_line_is_read_whole():

@@ -21,7 +21,7 @@ POOLS = {
     "http-sticky": 120, "strict-sticky": 120, "tcp-sticky": 60,
 }  # fmt: skip
 MAX_CONNECTIONS = 10_000
-HEADERS = 32 << 10
+HEADERS = 20 << 10  # more would be copied for every request that may have to be repeated
 RESERVE = 4096  # of a buffer, for what we add to a request
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
 _IN_APPS = {

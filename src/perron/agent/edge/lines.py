@@ -27,29 +27,25 @@ def _access_line(parts: list[str]) -> AccessLine:
     server = parts[8]
     release, instance = release_of(server)
     return AccessLine(
-        worker=int(parts[1]),
         time=datetime.fromtimestamp(int(parts[2]) / 1000, UTC),
-        ms=max(0, int(parts[3])),
-        status=int(parts[4]),
-        bytes=int(parts[5]),
-        state=parts[6],
-        retries=int(parts[7].lstrip("+")),
-        server=server,
+        worker=int(parts[1]),
+        environment=parts[10],
+        sequence=int(parts[11]) if parts[11] != "-" else None,
         release=release,
         instance=instance,
+        server=server,
         method=parts[9],
-        environment=parts[10],
-        sequence=_number(parts[11]),
-        request_id=parts[12],
-        page=_text(parts[13]),
         host=_text(parts[14]),
         path=parts[15],
         query=_text(parts[16]),
+        status=int(parts[4]),
+        ms=max(0, int(parts[3])),
+        bytes=int(parts[5]),
+        request_id=parts[12],
+        state=parts[6],
+        retries=int(parts[7].lstrip("+")),
+        page=_text(parts[13]),
     )
-
-
-def _number(field: str) -> int | None:
-    return int(field) if field.isdigit() else None
 
 
 def _text(field: str) -> str:

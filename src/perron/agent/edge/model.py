@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from perron.contract.node import Certificate, HealthCheck
@@ -90,9 +91,8 @@ class TargetState:
     failures: int
 
 
-@dataclass(frozen=True)
-class AccessLine:
-    """One request as the edge saw it; ``time`` is when it ended.
+class AccessLine(NamedTuple):
+    """One request as the edge saw it; ``time`` is when it ended. A tuple: there are many.
 
     ``sequence`` counts the environment's requests since HAProxy's ``worker`` began. ``page`` is
     the page of our own that was shown; ``state`` is HAProxy's termination code.
@@ -120,13 +120,14 @@ class AccessLine:
     @property
     def text(self) -> str:
         """The line people read in ``perron logs --source router``."""
+        lost = self.lost
         target = f"{self.path}?{self.query}" if self.query else self.path
         who = f" release={self.release} instance={self.instance}" if self.instance else ""
         why = f" page={self.page}" if self.page else ""
-        lost = f" lost={self.lost}" if self.lost else ""
+        gone = f" lost={lost}" if lost else ""
         tried = f" retries={self.retries}" if self.retries else ""
         return (
-            f"{self.method} {target} {self.status} {self.ms} ms{who}{why}{tried}{lost} "
+            f"{self.method} {target} {self.status} {self.ms} ms{who}{why}{tried}{gone} "
             f"id={self.request_id}"
         )
 
@@ -138,6 +139,8 @@ class AccessLine:
     @property
     def lost(self) -> str | None:
         """Why the visitor did not get what they asked for, through no fault of app or visitor."""
+        if self.state == "--":
+            return None
         if self.page:
             return "no instance" if self.page in ("starting", "crashed") else None
         cause, phase = self.state[:1], self.state[1:2]
@@ -167,6 +170,7 @@ def shown_as_starting(packed: str) -> str:
     return "|".join((environment, page if page == "maintenance" else "starting", *rest))
 
 
+@lru_cache(10_000)
 def release_of(server: str) -> tuple[int | None, str]:
     """Return release and instance from a server's name in HAProxy, as far as it tells."""
     found = _SERVER.fullmatch(server)
