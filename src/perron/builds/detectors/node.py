@@ -152,6 +152,7 @@ def _environment(node: Interpreter, *, fetched: bool) -> dict[str, str]:
         "npm_config_update_notifier": "false",
         "npm_config_yes": "true",
         "CI": "true",
+        "NO_COLOR": "1",
         "UV_CACHE_DIR": "/cache/uv",
         "UV_LINK_MODE": "copy",
         "UV_NO_PROGRESS": "1",
@@ -166,6 +167,7 @@ def _building(build: str, package: NodeProject, project: Project) -> list[BuildS
         "npm_config_cache": "/cache/npm",
         "npm_config_update_notifier": "false",
         "CI": "true" if "react-scripts" not in package.text else "false",
+        "NO_COLOR": "1",
     }
     steps = [BuildStep(title=f"Building: {build[:60]}", command=build, env=env)]
     if package.values.get("devDependencies") and not _is_site(project, package):
