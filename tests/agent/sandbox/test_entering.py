@@ -48,7 +48,7 @@ def _with_app(place: Any, until: Any, tale: Callable[[Any], Awaitable[None]], **
 
 def test_a_command_sees_the_apps_world_and_tells_its_exit_code(place: Any, until: Any) -> None:
     async def tale(running: Any) -> None:
-        script = 'echo "$WORD"; pwd; hostname; grep -c . /proc/self/cgroup >/dev/null; exit 42'
+        script = 'echo "$WORD"; pwd; uname -n; exit 42'
         session = await enter(running, ["sh", "-c", script], terminal=False)
         assert _read(session) == "it's here\n/app\na\n"
         assert await session.wait() == 42

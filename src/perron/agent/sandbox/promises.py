@@ -45,11 +45,14 @@ def tier(bwrap: str = "") -> Tier:
     return "A" if root else "B"
 
 
-def promises(bwrap: str = "", cgroup: str = "perron-try") -> list[Promise]:
-    """Return the table of promises for this kernel and this user."""
+def promises(bwrap: str = "", cgroup: str = "") -> list[Promise]:
+    """Return the table of promises for this kernel and this user.
+
+    Control groups are tried in the group named ``cgroup``, else in one made for the trial.
+    """
     if tier(bwrap) == "C":
         return [Promise(name="sandbox", standing="open", advice=_missing(find_bwrap(bwrap)))]
-    limited = cgroups.prepare(cgroups.own(), cgroup).mode != "none"
+    limited = _can_limit(cgroup)
     ports, scopes = landlock.abi() >= PORTS_ABI, landlock.abi() >= SCOPES_ABI
     return [
         Promise(name="files of other apps and of the platform", standing="enforced"),
@@ -72,6 +75,14 @@ def promises(bwrap: str = "", cgroup: str = "perron-try") -> list[Promise]:
             advice="Apps share the host's network: they see which ports exist, not what is said.",
         ),
     ]
+
+
+def _can_limit(cgroup: str) -> bool:
+    if cgroup:
+        return cgroups.prepare(cgroups.own(), cgroup).mode != "none"
+    tried = cgroups.prepare(cgroups.own(), f"perron-trial-{os.getpid()}")
+    cgroups.remove(tried)
+    return tried.mode != "none"
 
 
 def _memory(limited: bool) -> Promise:
