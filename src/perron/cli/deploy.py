@@ -110,7 +110,8 @@ def _ask(
         release = verbs.deploy(client, place, request | {"provenance": {"origin": "cli"}})
         named = f"the build of {f'{where} ' if where else ''}{number}"
     else:
-        source, told = _upload(client, place, folder)
+        with board.busy("upload"):
+            source, told = _upload(client, place, folder)
         facts = _provenance(folder, live, flags)
         request = {"source": source["digest"], "root": flags["root"], "provenance": facts}
         release = verbs.deploy(client, place, request)

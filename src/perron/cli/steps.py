@@ -2,7 +2,10 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Timer
 from typing import Any
 
 from . import voice, words
@@ -74,6 +77,21 @@ class Board:
             step.hear(str(data.get("text", "")), data.get("facts") or {})
         if voice.meta("verbose") and data.get("text"):
             self.aside(str(data["text"]))
+
+    @contextmanager
+    def busy(self, name: str) -> Iterator[None]:
+        """Show on a terminal that a step of ours takes longer than a second."""
+        step = Step(name, "started", started=words.now().isoformat())
+        timer = Timer(1, self._moving, (step, 1.0)) if self._live else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        finally:
+            if timer:
+                timer.cancel()
+            voice.clear()
 
     def done(self, name: str, seconds: float, message: str) -> None:
         """Show a step that was ours, such as the upload."""
