@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -68,7 +69,7 @@ async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], s
     try:
         path, uds = await run_in_threadpool(_opened, socket, open)
     except Problem as no:
-        await _refuse(socket, no.status, no.detail)
+        await _refuse(socket, no.status, no.code, no.detail)
         return
     target = f"ws://agent{path}?{socket.url.query}"
     try:
@@ -76,9 +77,12 @@ async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], s
             await socket.accept()
             await _pass_on(socket, node)
     except InvalidStatus as no:
-        await _refuse(socket, no.response.status_code, no.response.body.decode(errors="replace"))
+        said = (no.response.body or b"").decode(errors="replace")
+        await _refuse(socket, no.response.status_code, "SessionRefused", said)
     except OSError:
-        await _refuse(socket, 503, "The agent does not answer; what it runs keeps running.")
+        await _refuse(
+            socket, 503, "AgentAway", "The agent does not answer; what it runs keeps running."
+        )
 
 
 def _opened(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> tuple[str, str]:
@@ -116,11 +120,9 @@ async def _inward(socket: WebSocket, node: ClientConnection) -> None:
     await node.close()
 
 
-async def _refuse(socket: WebSocket, status: int, detail: str) -> None:
+async def _refuse(socket: WebSocket, status: int, code: str, detail: str) -> None:
     """Say no as problem details, before the connection becomes a WebSocket."""
-    from fastapi.responses import JSONResponse
-
-    body = {"type": "about:blank", "title": "SessionRefused", "status": status, "detail": detail}
+    body = {"type": f"/v1/problems/{code}", "title": code, "status": status, "detail": detail}
     answer = JSONResponse(body, status, media_type="application/problem+json")
     with contextlib.suppress(RuntimeError):
         await socket.send_denial_response(answer)
