@@ -16,9 +16,11 @@ def locker_of(database: Path) -> str:
         if "->" in words or "WRITE" not in words:
             continue
         kind, pid, where = words[words.index("WRITE") - 2], *words[words.index("WRITE") + 1 :][:2]
-        is_ours = int(pid) == os.getpid()
-        if kind in ("POSIX", "FLOCK", "OFDLCK") and where in inodes and not is_ours:
-            return f"{holders.command_of(int(pid))} (process {pid})"
+        if kind not in ("POSIX", "FLOCK", "OFDLCK") or where not in inodes:
+            continue
+        if int(pid) == os.getpid():
+            return "other work of this server"
+        return f"{holders.command_of(int(pid))} (process {pid})"
     return str(holders.of_file(database) or "another process")
 
 
