@@ -2,8 +2,13 @@
 
 import asyncio
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from perron.contract.node import BuildPlan, BuildStep, Fetch, JobState, Layer
 
@@ -128,6 +133,7 @@ def test_secrets_of_a_build_are_seen_inside_and_nowhere_else(on_node: OnNode) ->
         said = "\n".join(await node.lines())
         assert "•••• https://robot:••••@pypi.example/simple from the step" in said
         assert "topsecret" not in said
+        await node.gone("build-1")
         for path in node.home.path.rglob("*"):
             if path.is_file():
                 assert b"topsecret" not in path.read_bytes(), path
@@ -242,3 +248,46 @@ def test_a_source_that_leads_out_of_its_folder_is_refused(on_node: OnNode) -> No
         assert "leads out of its folder" in report.exit.text
 
     on_node(story)
+
+
+@pytest.mark.fault
+def test_a_really_full_disk_fails_a_build_clearly_and_corrupts_nothing(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("a small disk of one's own needs root")
+    inner = Path(tempfile.mkdtemp(prefix="pr", dir="/tmp"))
+    script = (
+        f"mount -t tmpfs -o size=48m tmpfs {inner} && exec {sys.executable} -c '{FULL}' {inner}"
+    )
+    argv = ["unshare", "-m", "--propagation", "private", "sh", "-c", script]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    inner.rmdir()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed True" in done.stdout, done.stdout + done.stderr
+    assert "then succeeded" in done.stdout, done.stdout + done.stderr
+
+
+ROOT = Path(__file__).parents[3]
+FULL = """
+import asyncio, sys
+from pathlib import Path
+from dataclasses import replace
+sys.path.insert(0, ".")
+import pytest
+
+from perron.contract.node import BuildPlan, BuildStep
+from tests.agent.jobs.conftest import SETTINGS, Node, build_spec
+async def main():
+    node = await Node(Path(sys.argv[1]), replace(SETTINGS, disk_reserve=1 << 20)).open()
+    source = node.source({"a": "1"})
+    command = "head -c 100M /dev/zero > big || head -c 100M /dev/zero > more"
+    fill = BuildStep(title="Filling", command=command)
+    await node.jobs.ask("build-1", build_spec(source, BuildPlan(steps=[fill])))
+    report = await node.ended("build-1", 30)
+    print(report.state, node.builds.find("build1") is None, report.exit.text)
+    await node.gone("build-1")
+    small = BuildStep(title="Small", command="echo 1 > b")
+    await node.jobs.ask("build-2", build_spec(source, BuildPlan(steps=[small]), "build2"))
+    print("then", (await node.ended("build-2", 30)).state)
+    await node.close()
+asyncio.run(main())
+"""

@@ -5,6 +5,7 @@ import os
 import posixpath
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from perron.agent import builds
@@ -40,6 +41,12 @@ async def build(rooms: Rooms, live: Live) -> tuple[Exit, int | None]:
     made = await asyncio.to_thread(rooms.builds.keep, output, plan, app)
     _say(rooms, live, f"Built: {made.size / 1e6:.1f} MB in {time.monotonic() - began:.1f} s")
     return _done("built"), made.size
+
+
+def clear(rooms: Rooms, live: Live) -> None:
+    """Remove what the phases worked on: it may be what fills the disk."""
+    for phase in (Phase.LAYER, Phase.MAIN):
+        builds.remove(_bench(rooms, live, phase))
 
 
 def step_of(rooms: Rooms, live: Live) -> str:
@@ -103,7 +110,7 @@ async def _phase(
         exit_ = await watching.until_ended(rooms, live, found, work=work)
     if exit_.code == 0:
         return None
-    live.note(step=step_of(rooms, live))
+    live.job = replace(live.job, step=step_of(rooms, live))  # written down with the end
     return exit_
 
 

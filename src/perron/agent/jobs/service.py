@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from starlette.websockets import WebSocket
 
 from perron.agent import builds
@@ -29,6 +32,7 @@ from .watching import end, refused
 
 CLOSE_REFUSED = 4000  # the WebSocket close code the agent uses for a refusal; its reason says why
 CANCEL_WAIT = 8.0
+AGAIN = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -223,15 +227,26 @@ class Jobs:
         if live.is_ending:
             return
         live.is_ending = True
-        await asyncio.to_thread(self._rooms.logs.finish, self._rooms.output(name))
+        if live.job.spec.kind is JobKind.BUILD:
+            await asyncio.to_thread(building.clear, self._rooms, live)
+        await self._insist(partial(self._rooms.logs.finish, self._rooms.output(name)))
         live.job = live.job.ended(exit_, size=size)
-        self._save(live.job)
+        await self._insist(partial(self._save, live.job))
         del self._live[name]
         if key := _layer_of(live.job):
             self._rooms.builds.let_go(key)
         live.tell()
         await asyncio.to_thread(builds.remove, self._rooms.folder(name))
         self._advance()
+
+    async def _insist(self, write: Callable[[], None]) -> None:
+        """Write something down, however long the disk is full: what ended has ended."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except (OSError, sqlite3.OperationalError, OperationalError) as why:
+                log.warning("The end of a job cannot be written down yet: %s", why)
+                await asyncio.sleep(AGAIN)
 
     def _remove_leftovers(self) -> None:
         for folder in self._rooms.folder("x").parent.iterdir():

@@ -46,6 +46,7 @@ class Ingest(threading.Thread):
         self._grown: set[Path] = set()
         self._allowances: dict[str, Allowance] = {}
         self._ending = False
+        self._is_stuck = False
         self._seen = _last_alive(alive)
         self._was_away = self._seen is not None and time.time() - self._seen > AWAY
         self._pruned = time.monotonic()
@@ -92,8 +93,11 @@ class Ingest(threading.Thread):
             try:
                 self._beat()
                 self._round()
-            except (OSError, sqlite3.Error):  # a full disk, most of all: nothing is lost by waiting
-                log.exception("Logs cannot be kept now; they wait in their files.")
+                self._is_stuck = False
+            except (OSError, sqlite3.Error) as why:  # a full disk, most of all
+                if not self._is_stuck:
+                    log.warning("Logs cannot be kept now and wait in their files: %s", why)
+                self._is_stuck = True
                 time.sleep(BEAT)
         with self._lock:
             self._waking.close()

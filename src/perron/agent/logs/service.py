@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -155,7 +156,13 @@ class Logs:
         return await loop.run_in_executor(self._readers, self._kept().page, query)
 
     def _write(self, batches: Sequence[Batch]) -> None:
-        self._kept().write(batches)
+        """Keep lines of ours; a full disk takes them, never the work they tell of."""
+        try:
+            self._kept().write(batches)
+        except sqlite3.OperationalError as why:
+            count = sum(len(each.texts) for each in batches)
+            log.warning("%d lines of the platform or the edge were not kept: %s", count, why)
+            return
         self._tell({each.labels.environment for each in batches})
 
     def _tell(self, environments: set[str]) -> None:
