@@ -102,6 +102,23 @@ def test_lines_read_again_after_a_restart_count_once_and_a_dead_worker_leaves_a_
     assert (count.requests, count.gaps) == (4, 1)
 
 
+def test_what_a_full_ring_took_is_a_gap_and_what_is_in_flight_is_not(tmp_path):
+    async def story():
+        router = Router(tmp_path / "router.db", None)
+        router.open()
+        since = clock.now()
+        await router.take([line(sequence=number) for number in (1, 4, 7)])
+        gaps = []
+        for in_flight in (1, 1, 1):
+            await router.settle({"env_shop": in_flight})
+            now = clock.now()
+            gaps.append((await router.count("env_shop", since, now, None)).gaps)
+        await router.close()
+        return gaps
+
+    assert asyncio.run(story()) == [0, 3, 3]
+
+
 @pytest.mark.fault
 def test_what_visitors_asked_while_the_agent_was_away_is_in_the_log_once(run):
     async def story(world):

@@ -1,7 +1,6 @@
 """Speaks with HAProxy's admin socket: a command, an answer."""
 
 import asyncio
-import csv
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +55,17 @@ async def tell(socket: Path, *commands: str, expect: str = "", payload: str = ""
 async def servers(socket: Path, prefix: str = "") -> list[Seen]:
     """Return every server of the app backends as HAProxy sees it now."""
     answer = await ask(socket, f"{prefix}show stat -1 4 -1")
-    rows = csv.DictReader(answer.lstrip("# \n").splitlines())
+    head, *rows = [line for line in answer.lstrip("# \n").splitlines() if line] or [""]
+    at = {name: number for number, name in enumerate(head.split(","))}
+    found = ([row.split(",")[at[name]] for name in _COLUMNS] for row in rows)
     return [
-        Seen(row["pxname"], row["svname"], row["status"], _int(row["scur"]), _int(row["lastchg"]))
-        for row in rows
-        if row.get("svname") and ":" in row["svname"]
+        Seen(backend, server, status, _int(in_flight), _int(seconds))
+        for backend, server, status, in_flight, seconds in found
+        if ":" in server
     ]
+
+
+_COLUMNS = ("pxname", "svname", "status", "scur", "lastchg")
 
 
 async def ports(socket: Path) -> dict[tuple[str, str], int]:
@@ -125,5 +129,5 @@ async def ring(socket: Path) -> AsyncIterator[list[str]]:
         writer.close()
 
 
-def _int(field: str | None) -> int:
-    return int(field) if field and field.isdigit() else 0
+def _int(field: str) -> int:
+    return int(field) if field.isdigit() else 0

@@ -5,13 +5,14 @@ import json
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from perron.agent.logs import Logs
 from perron.contract.node import RouterCount
+from perron.kit import clock
 from perron.kit.files import private_folder
 
 from .model import AccessLine
@@ -88,6 +89,7 @@ class Router:
         self._followers: set[asyncio.Queue[AccessLine]] = set()
         self._database: sqlite3.Connection | None = None
         self._pruned = 0.0
+        self._untold: dict[str, set[int]] = {}
         self._lock = asyncio.Lock()
 
     def open(self) -> None:
@@ -120,6 +122,17 @@ class Router:
             for line in fresh:
                 if not queue.full():
                     queue.put_nowait(line)
+
+    async def settle(self, in_flight: Mapping[str, int]) -> None:
+        """Count as gaps what was untold twice and is not in flight: a full ring took it."""
+        async with self._lock:
+            for environment, heard in self._heard.items():
+                untold = sorted(heard.missing & self._untold.get(environment, set()))
+                excess = len(untold) - in_flight.get(environment, 0)
+                if excess > 0:
+                    heard.missing.difference_update(untold[-excess:])
+                    self._note_gap(environment, excess)
+                self._untold[environment] = set(heard.missing)
 
     async def follow(self) -> AsyncIterator[AccessLine]:
         """Yield lines from now on."""
@@ -183,6 +196,13 @@ class Router:
                 text = f"{missing} requests were in flight when the edge was killed: not logged"
                 said.insert(0, (all[0].time, text, {}))
             self._logs.add(environment, "router", said)
+
+    def _note_gap(self, environment: str, count: int) -> None:
+        now = clock.now()
+        if self._logs is not None:
+            text = f"{count} requests are not logged: more came than could be read"
+            self._logs.add(environment, "router", [(now, text, {})])
+        self._keep({(environment, int(now.timestamp())): Second(gaps=count)}, {environment})
 
     def _keep(self, seconds: dict[tuple[str, int], Second], environments: set[str]) -> None:
         database = self._db()

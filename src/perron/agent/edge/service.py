@@ -23,8 +23,9 @@ from .plan import Desired, Running
 from .process import EdgeFailed, PortTaken, Process, bindable
 from .router import Router
 
-TIDY_EVERY = 5.0
-RENEW_EVERY = 17_280  # tidyings: once a day
+TIDY_EVERY = 15.0
+RENEW_EVERY = 5760  # tidyings: once a day
+_AT_ONCE = 25
 _PATIENCE = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 log = logging.getLogger(__name__)
 
@@ -156,9 +157,9 @@ class Edge:
 
     async def _carry_out(self, running: Running) -> None:
         maps = (self._frame.hosts_map, self._frame.apps_map)
-        for commands in plan.additions(self._desired, running, *maps):
+        for commands in _together(plan.additions(self._desired, running, *maps)):
             await admin.tell(self._process.socket, *commands, expect=_REGISTERED)
-        for commands in plan.removals(self._desired, running, *maps):
+        for commands in _together(plan.removals(self._desired, running, *maps)):
             await admin.tell(self._process.socket, *commands, expect=_NOTHING)
         for name, server in plan.leavers(self._desired, running):
             await admin.ask(self._process.socket, f"del server {name}/{server}")
@@ -286,6 +287,7 @@ class Edge:
                 try:
                     running = await self._look()
                     await (self._apply() if rounds % RENEW_EVERY == 0 else self._correct(running))
+                    await self._router.settle(await self._in_flight_by_environment())
                 except (admin.EdgeAway, admin.EdgeRefused, OSError) as why:
                     log.warning("The edge could not be tidied: %s", why)
 
@@ -302,6 +304,14 @@ class Edge:
             except OSError:
                 log.exception("Access lines could not be kept.")
                 await asyncio.sleep(1)
+
+    async def _in_flight_by_environment(self) -> dict[str, int]:
+        environments = {seat: environment for environment, seat in self._seats.items()}
+        counts: dict[str, int] = {}
+        for each in await self._everywhere():
+            name = environments.get(each.backend, "")
+            counts[name] = counts.get(name, 0) + each.in_flight
+        return counts
 
     async def _seen(self, retired: int | None) -> list[admin.Seen]:
         if retired is None:
@@ -327,6 +337,12 @@ class Edge:
 
 _REGISTERED = "New server registered"
 _NOTHING = "\n"  # in no line: anything said is a refusal
+
+
+def _together(groups: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Put commands together in their order, as many as one line may hold."""
+    commands = [command for group in groups for command in group]
+    return [commands[at : at + _AT_ONCE] for at in range(0, len(commands), _AT_ONCE)]
 
 
 def _state(seen: admin.Seen, now: datetime, interval: float) -> TargetState:
