@@ -27,7 +27,11 @@ from .cgroups import Groups
 from .spec import SandboxSpec
 from .status import SPEC, STATUS, append, read_status, start_ticks
 
-_RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+# Python, nohup and background jobs ignore some of these, and exec would hand that on.
+_RESET = (
+    *(signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM),
+    *(signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2),
+)
 _SET_DEATH_SIGNAL = 1
 _OOM_SCORE, _OOM_SCORE_LOW = 300, 600  # a full machine ends a tenant's process, not the platform's
 
@@ -80,6 +84,13 @@ def limit_all(spec: SandboxSpec, *, tier: str, groups: Groups) -> None:
             limit("DATA", spec.memory)
 
 
+def reset_signals() -> None:
+    """Give every signal its default meaning again, and let all of them through."""
+    for each in _RESET:
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def close_files(keep: set[int]) -> None:
     """Close everything but 0 to 2 and ``keep``: bwrap hands open files on to the app."""
     for each in [int(name) for name in os.listdir("/proc/self/fd")]:
@@ -101,8 +112,7 @@ def _prepare(
     """Do all that must be done before bwrap; return the files it is given, by name."""
     os.setsid()
     os.umask(0o022)
-    for each in _RESET:
-        signal.signal(each, signal.SIG_DFL)
+    reset_signals()
     groups = Groups(**request["groups"])
     status = _write_down(spec, request, groups)
     _make_mount_points(spec, request["tier"])

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from . import cgroups, seccomp
 from .arguments import HOST_ENVIRONMENT, LAST_STEP
-from .becoming import close_files, limit, limit_all, restrict_network
+from .becoming import close_files, limit, limit_all, reset_signals, restrict_network
 from .landlock import libc, syscall
 from .spec import SandboxSpec
 from .status import Status, inside_lives, read_spec, read_status
@@ -126,8 +126,7 @@ def _run(
     libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # a change of uid had cleared it
     os.setsid()
     os.umask(0o022)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    reset_signals()
     if request["terminal"]:
         _take_terminal(channel, request["size"])
     else:
