@@ -23,6 +23,7 @@ class Ending:
     state: str = "unknown"
     reason: str = ""
     step: str = ""
+    told: str = ""
     facts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -49,8 +50,9 @@ def follow(
             if _hear(event, board, ending):
                 break
         failed = board.failed()
-        ending.step = failed.name if failed else ""
         board.end(ending.state)
+        ending.step = failed.name if failed else ""
+        ending.told = failed.message if failed else ""
     except KeyboardInterrupt:
         board.close()
         voice.say(leaving)

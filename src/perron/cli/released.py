@@ -117,8 +117,8 @@ def _failure(
     if ending.lines:
         lines.append(f"Last lines of {ending.instance or ending.step or 'it'}:")
         lines += [f"  {_log_line(each)}" for each in ending.lines[-20:]]
-    lines.append(f"Release {number} was refused. {_still(client, place)}{_lost(release)}")
-    if reason:
+    lines.append(f"Release {number} was refused. {_still(client, place)}{_lost(release)}".rstrip())
+    if reason and reason != ending.told:
         lines.append(f"Why    {voice.harmless(reason)}")
     source = f" --source {ending.step}" if ending.step in ("build", "release") else ""
     lines.append(f"Next   perron logs -a {place.app}{_env(place)} --release {number}{source}")

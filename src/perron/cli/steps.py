@@ -12,6 +12,7 @@ from . import voice, words
 
 HIDDEN = ("live",)
 AT_ONCE = 0.05
+LINE = 100
 _KINDS = {
     "done": "well",
     "failed": "failed",
@@ -68,6 +69,7 @@ class Board:
         """Show the step that did not work out: failed, or given up for a newer release."""
         if step := self.failed():
             step.state = "failed" if state in ("failed", "parked") else "skipped"
+            step.message = first_sentence(step.message)  # the whole reason is told at the end
             self._line(step)
 
     def progress(self, data: dict[str, Any]) -> None:
@@ -134,6 +136,11 @@ class Board:
     def _line(self, step: Step) -> None:
         if not self._quiet:
             voice.say(_text(step, step.seconds, None))
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text, if it is longer than a line."""
+    return text if len(text) <= LINE else text.partition(". ")[0][:LINE].rstrip(".") + "."
 
 
 def _is_nothing(step: Step) -> bool:
