@@ -209,7 +209,9 @@ def agents() -> Iterator[AgentProcess]:
     folder = Path(tempfile.mkdtemp(prefix="pr", dir="/tmp"))
     made = AgentProcess(folder)
     made.build("app", APP)
-    made.start()
-    yield made
-    made.clean()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.clean()
+        shutil.rmtree(folder, ignore_errors=True)
