@@ -57,7 +57,7 @@ def test_the_name_of_a_test_is_a_sentence(file):
         for node in ast.parse(file.read_text()).body
         if isinstance(node, ast.FunctionDef)
         and node.name.startswith("test_")
-        and node.name.count("_") < 3
+        and node.name.count("_") < 2
     ]
     assert short == []
 

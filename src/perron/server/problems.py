@@ -69,10 +69,7 @@ def show_problem(request: Request, problem: Exception) -> JSONResponse:
 def show_invalid(request: Request, why: Exception) -> JSONResponse:
     """Tell which fields cannot be, by their path, and never what was in them."""
     assert isinstance(why, RequestValidationError)  # noqa: S101 - registered for it only
-    fields = [
-        {"field": ".".join(str(part) for part in each["loc"][1:]), "problem": each["msg"]}
-        for each in why.errors()[:20]
-    ]
+    fields = [{"field": _path(each["loc"]), "problem": each["msg"]} for each in why.errors()[:20]]
     first = fields[0]
     where = f"{first['field']}: " if first["field"] else ""
     more = f" And {len(why.errors()) - 1} more." if len(why.errors()) > 1 else ""
@@ -147,6 +144,13 @@ def answer_of(
         "request_id": getattr(request.state, "request_id", None),
     }
     return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def _path(place: tuple[str | int, ...]) -> str:
+    """Name a field by its path; where the text breaks off, by the character."""
+    if len(place) == 2 and isinstance(place[1], int):
+        return f"character {place[1]} of the {place[0]}"
+    return ".".join(str(part) for part in place[1:])
 
 
 def _own(request: Request, code: str, detail: str, **facts: Any) -> JSONResponse:
