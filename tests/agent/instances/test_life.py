@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from perron.contract.node import HealthCheck, VolumeMount
+from perron.contract.node import HealthCheck, Limits, VolumeMount
 
 from .conftest import Node, run, web, wish, worker
 
@@ -246,5 +246,26 @@ def test_a_volume_outlives_the_instances_that_write_to_it(node: Node) -> None:
                 return file.read_text() == "kept\nkept\n"
 
             await node.until(written_twice, "written twice")
+
+    run(body)
+
+
+def test_a_worker_that_ran_out_of_memory_is_told_while_the_rest_goes_on(node: Node) -> None:
+    async def body() -> None:
+        async with node.agent():
+            if node.tools.sandboxes._groups.mode != "v1":
+                pytest.skip("only control groups v1 kill one process alone")
+            hog = "/usr/bin/python3 -c 'x = bytearray(300 << 20)'; sleep 1000; true"
+            limits = Limits(memory=64 << 20)
+            node.hear(wish(worker(command=hog, limits=limits)))
+            await node.until_states("worker.1 v1 healthy")
+
+            async def told() -> bool:
+                said = await node.lines(source="platform")
+                return any("worker.1 ran out of memory" in line for line in said)
+
+            await node.until(told, "told")
+            (found,) = await node.reports()
+            assert (found.state, found.restarts) == ("healthy", 0)
 
     run(body)
