@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from .watching import end, refused
 CLOSE_REFUSED = 4000  # the WebSocket close code the agent uses for a refusal; its reason says why
 CANCEL_WAIT = 8.0
 AGAIN = 1.0
+KEEP_FOR = timedelta(days=30)  # what is known of a job that has ended
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +63,7 @@ class Jobs:
 
     async def open(self) -> None:
         """Take over what an earlier agent began, and go on with what waits."""
+        self.prune(clock.now() - KEEP_FOR)
         with reading(self._database) as uow:
             found = store.unfinished(uow, self._sealer)
         for job in found:
