@@ -1,6 +1,13 @@
 """A deploy, from the request to the last drained instance."""
 
-from perron import operations, releases
+import time
+
+import pytest
+
+from perron import operations, releases, runtime
+from perron.kit.problems import Temporary
+from perron.releases.workflows import seeing
+from perron.runtime.controller import Controller
 
 
 def test_a_first_deploy_goes_live_with_one_instance_of_each_process_type(platform):
@@ -150,3 +157,20 @@ class EverythingBut(set):
 
     def __contains__(self, build):
         return build != self.build
+
+
+def test_time_in_which_the_machine_was_dead_does_not_count(still):
+    """A rollout found half way after an outage has its whole time again."""
+    with still.writing() as uow:
+        wish = releases.refresh(uow, still.production)
+    Controller(still.database, still.home).push()
+    Controller(still.database, still.home).listen_once()
+    key = (still.production.id, wish.generation)
+    seeing._answered[key] = time.monotonic() - 3600
+    with still.reading() as uow:
+        assert seeing.look(uow, still.production).seconds >= 3600
+        runtime.sight_of(still.home).at -= 60
+        with pytest.raises(Temporary, match="nothing was heard"):
+            seeing.look(uow, still.production)
+        runtime.sight_of(still.home).at += 60
+        assert seeing.look(uow, still.production).seconds < 1

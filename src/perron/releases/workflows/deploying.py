@@ -42,7 +42,7 @@ def wait_healthy(work: Work, environment: Environment) -> None:
     if edition is None:
         raise Temporary("Waiting for the instances to be wished for.")
     sets = wishes.sets_of_edition(sight.wish, edition)
-    now = expect_healthy(work, sight, sets, edition.since)
+    now = expect_healthy(work, sight, sets)
     work.say(f"{now.text}.", wished=now.wished, healthy=now.well)
 
 

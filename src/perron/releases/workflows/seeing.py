@@ -1,14 +1,13 @@
 """What steps share: where they are, and waiting until what was wished for is seen."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from perron import catalog, runtime, telemetry
 from perron.catalog import Environment
 from perron.contract.node import EnvironmentReport, ProcessSet
-from perron.kit import clock
 from perron.kit.db import UnitOfWork
 from perron.kit.problems import Permanent, Problem, Temporary
 from perron.operations import Work
@@ -19,17 +18,25 @@ from perron.releases.service import reading, wishes
 from perron.runtime import Wish
 
 LAST_LINES = 20
-MARGIN = timedelta(seconds=5)
-ROTATION_DEADLINE = timedelta(seconds=30)
+MARGIN = 5.0
+ROTATION_DEADLINE = 30.0
+SIGHTS_KEPT = 4096
 
 
 @dataclass(frozen=True)
 class Sight:
-    """An environment's wish beside what is seen of it."""
+    """An environment's wish beside what is seen of it, and for how long that answers it.
+
+    Deadlines count from when the machine is seen to answer: what was dead had no time to act.
+    """
 
     environment: Environment
     wish: Wish
     report: EnvironmentReport
+    seconds: float
+
+
+_answered: dict[tuple[str, int], float] = {}
 
 
 def subject(uow: UnitOfWork, work: Work) -> tuple[Environment, Release]:
@@ -48,17 +55,17 @@ def look(uow: UnitOfWork, environment: Environment) -> Sight:
     wish = runtime.find_wish(uow, environment.id)
     if wish is None:
         raise Permanent("Nothing is wished for here any more.")
+    key = (environment.id, wish.generation)
     report = runtime.observed(uow, environment.id)
     if report is None:
+        _answered.pop(key, None)
         raise Temporary("Waiting for the machine: nothing was heard from it just now.")
     if not runtime.is_heard(report, wish.generation):
         raise Temporary("Waiting for the machine to hear what should run.")
-    return Sight(environment, wish, report)
+    return Sight(environment, wish, report, time.monotonic() - _since(key))
 
 
-def expect_healthy(
-    work: Work, sight: Sight, sets: Sequence[ProcessSet], since: datetime
-) -> Standing:
+def expect_healthy(work: Work, sight: Sight, sets: Sequence[ProcessSet]) -> Standing:
     """Return when all instances of these sets are well.
 
     Raises Temporary while they start, and Permanent with the last lines when one will not.
@@ -68,7 +75,7 @@ def expect_healthy(
         return now
     if broken := failure(sight.report, sets):
         _give_up(work, sight, broken)
-    if clock.now() - since > deadline_of(sets):
+    if sight.seconds > deadline_of(sets):
         late = laggard(sight.report, sets)
         _give_up(work, sight, late or Failure("An instance", 0, "it was never seen"))
     raise Temporary(now.text)
@@ -80,18 +87,18 @@ def expect_reached(sight: Sight, edition: Edition) -> Standing:
     now = standing(sight.report, sets)
     if now.reached >= now.wished:
         return now
-    if clock.now() - edition.since > ROTATION_DEADLINE:
+    if sight.seconds > ROTATION_DEADLINE:
         raise Permanent(f"Visitors reach {now.reached} of {now.wished} instances after 30 s.")
     raise Temporary(f"Visitors reach {now.reached} of {now.wished} instances.")
 
 
-def deadline_of(sets: Sequence[ProcessSet]) -> timedelta:
+def deadline_of(sets: Sequence[ProcessSet]) -> float:
     """Return how long the slowest of these sets may take to start, stopping first if it must."""
     seconds = 0.0
     for one in sets:
         stopping = one.drain_timeout + one.stop_timeout if one.stop_first else 0.0
         seconds = max(seconds, one.health.deadline + stopping)
-    return timedelta(seconds=seconds) + MARGIN
+    return seconds + MARGIN
 
 
 def last_lines(uow: UnitOfWork, environment: str, **which: Any) -> list[str]:
@@ -100,6 +107,13 @@ def last_lines(uow: UnitOfWork, environment: str, **which: Any) -> list[str]:
         return telemetry.last_lines(uow, environment, n=LAST_LINES, **which)
     except Problem:
         return []
+
+
+def _since(key: tuple[str, int]) -> float:
+    """Return when the machine was first seen to answer a wish; a new server counts anew."""
+    if key not in _answered and len(_answered) >= SIGHTS_KEPT:
+        _answered.clear()
+    return _answered.setdefault(key, time.monotonic())
 
 
 def _give_up(work: Work, sight: Sight, broken: Failure) -> None:

@@ -14,7 +14,7 @@ def wait_settled(work: Work) -> None:
     with work.reading() as uow:
         environment = place(uow, work)
         sight = look(uow, environment)
-    expect_healthy(work, sight, sight.wish.wish.sets, work.operation.asked_at)
+    expect_healthy(work, sight, sight.wish.wish.sets)
     if not runtime.is_as_wished(sight.report, sight.wish):
         raise Temporary(_leaving(sight))
     now = standing(sight.report, sight.wish.wish.sets)
