@@ -100,7 +100,8 @@ def test_a_terminal_has_its_size_and_hears_of_a_new_one(place: Any, until: Any) 
 
 def test_a_key_on_the_terminal_interrupts(place: Any, until: Any) -> None:
     async def tale(running: Any) -> None:
-        session = await enter(running, ["sh", "-c", "echo go; sleep 100"], terminal=True)
+        # exec: a dash that is about to fork loses an interrupt now and then, on any terminal
+        session = await enter(running, ["sh", "-c", "echo go; exec sleep 100"], terminal=True)
         _read(session, until="go")
         assert session.master is not None
         os.write(session.master, b"\x03")
