@@ -7,6 +7,8 @@ from pathlib import Path
 
 _TIMEOUT = 5.0
 _RING = "access"
+_RING_READ = 4 << 20
+GATHER = 0.05
 
 
 class EdgeAway(Exception):
@@ -114,15 +116,16 @@ async def shut_retired(master: Path, pid: int, seen: Seen) -> None:
 async def ring(socket: Path) -> AsyncIterator[list[str]]:
     """Yield lines of the access ring, many at a time, from its oldest; end when HAProxy does."""
     try:
-        reader, writer = await asyncio.open_unix_connection(str(socket))
+        reader, writer = await asyncio.open_unix_connection(str(socket), limit=_RING_READ)
     except OSError as why:
         raise EdgeAway(f"The edge does not answer on {socket}: {why}.") from why
     try:
         writer.write(f"show events {_RING} -w\n".encode())
         rest = b""
-        while data := await reader.read(1 << 18):
+        while data := await reader.read(_RING_READ):
             *whole, rest = (rest + data).split(b"\n")
             yield [line.decode(errors="replace") for line in whole]
+            await asyncio.sleep(GATHER)  # many lines at a time cost a quarter of one by one
     except ConnectionError:
         return
     finally:

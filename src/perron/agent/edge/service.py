@@ -118,6 +118,7 @@ class Edge:
 
         ``first_served`` is when an instance (of that release, if one is named) first answered.
         """
+        await asyncio.sleep(2 * admin.GATHER)  # what has just ended is read by then
         return await self._router.count(environment, since, until, release)
 
     def is_up(self) -> bool:
