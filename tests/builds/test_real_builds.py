@@ -39,7 +39,7 @@ def build(workshop, folder, app, **options):
         ("hello", b"Hello from hello"),
         ("flask", b"Flask on Perron"),
         ("fastapi-worker", b'"instance":"web.1"'),
-        ("static", b"A static site"),
+        ("site", b"A static site"),
         ("node", b"Guest book"),
     ],
 )
