@@ -89,8 +89,11 @@ class Platform:
         """The app's own processes: those of our sandboxes whose command line ends so."""
         shims = set(self.leftovers()) | self._sandboxed()
         end = command.encode()
-        named = (pid for pid, line in _command_lines() if line.rstrip(b"\0").endswith(end))
-        return sorted(pid for pid in named if pid in shims)
+        return sorted(
+            pid
+            for pid, line in _command_lines()
+            if pid in shims and line.rstrip(b"\0").endswith(end) and not line.startswith(b"bwrap")
+        )
 
     def _sandboxed(self) -> set[int]:
         """Every process whose ancestors include a child that this home's instances recorded."""

@@ -45,10 +45,10 @@ def examine(*, as_json: bool) -> int:
     home = Home.from_environment(os.environ)
     chosen = settings.load(home) if home.settings.exists() else Settings()
     found = [each for look in LOOKS for each in _tried(look, home, chosen)]
-    promises = [each.model_dump() for each in agent.promises()]
+    promises = agent.promises()
     if as_json:
         click.echo(json.dumps({"findings": [asdict(each) for each in found],
-                               "promises": promises}))  # fmt: skip
+                               "promises": [each.model_dump() for each in promises]}))  # fmt: skip
     else:
         _print(found, promises)
     return 1 if any(each.state == "failed" for each in found) else 0
@@ -98,7 +98,7 @@ def disk(home: Home, chosen: Settings) -> Iterator[Finding]:
     state = "failed" if usage.free < chosen.disk_reserve else "ok"
     if state == "ok" and usage.free < LOW_DISK:
         state = "degraded"
-    limit = f"; builds stop at {chosen.disk_reserve / 1e9:.0f}"
+    limit = f"; builds stop at {chosen.disk_reserve / 1e9:.1f}"
     yield Finding("disk", state, text + limit, "" if state == "ok" else "make room on this disk")
 
 
@@ -170,18 +170,18 @@ def _bubblewrap() -> str:
         return asked.stdout.split()[-1] if asked.stdout else "missing"
 
 
-def _print(found: list[Finding], promises: list[dict[str, str]]) -> None:
+def _print(found: list[Finding], promises: list[agent.Promise]) -> None:
     for each in found:
         click.echo(f"{mark(each.state)} {each.name:<14}{each.text}")
         if each.advice and each.state != "ok":
-            click.echo(f"  {'':<14}Next: {each.advice}")
-    click.echo(f"\nThe sandbox of this kernel and user (tier {agent.tier()}):")
-    width = max(len(each["name"]) for each in promises) if promises else 0
-    for each in promises:
-        state = PROMISE_STATES[each["standing"]]
-        click.echo(f"{mark(state)} {each['name']:<{width}}  {each['standing']}")
-        if each["advice"] and state != "ok":
-            click.echo(f"  {'':<{width}}  {each['advice']}")
+            click.echo(f"  {'':<14}Next   {each.advice}")
+    click.echo(f"\nWhat apps cannot do to each other here (sandbox tier {agent.tier()}):")
+    width = max((len(each.name) for each in promises), default=0)
+    for promise in promises:
+        state = PROMISE_STATES[promise.standing]
+        click.echo(f"{mark(state)} {promise.name:<{width}}  {promise.standing}")
+        if promise.advice and state != "ok":
+            click.echo(f"  {promise.advice}")
     _sum_up(found)
 
 

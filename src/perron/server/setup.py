@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from perron.kit import holders, settings
 from perron.kit.files import private_folder
@@ -91,9 +92,9 @@ def _free_ports(chosen: Settings, environment: Mapping[str, str]) -> tuple[Setti
         port = getattr(chosen, name)
         holder = holders.of_port(port)
         if holder and f"PERRON_{name.upper()}" not in environment:
-            free = _next_free(instead)
-            said.append(f"Port {port} is taken by {holder}; the edge uses {free} instead.")
-            chosen = replace(chosen, **{name: free})
+            free: dict[str, Any] = {name: _next_free(instead)}
+            said.append(f"Port {port} is taken by {holder}; the edge uses {free[name]} instead.")
+            chosen = replace(chosen, **free)
     return chosen, said
 
 

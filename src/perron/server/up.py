@@ -4,10 +4,11 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Event
 from types import FrameType
+from typing import Any
 
 from perron import __version__
 from perron.contract.node import NODE
@@ -21,6 +22,7 @@ from .screen import Stopwatch, mark, say
 
 PATIENCE = 60.0  # seconds until a start counts as failed
 PUBLIC = "0.0.0.0,::"
+Check = Callable[[Home], bool]
 
 
 def bring_up(*, public: bool, ports: Mapping[str, int]) -> int:
@@ -76,7 +78,8 @@ def stay() -> int:
 
 def _take_over(home: Home, chosen: Settings, *, public: bool, ports: Mapping[str, int]) -> Settings:
     """Keep what was asked for on the command line."""
-    wanted = replace(chosen, **dict(ports), **({"bind": PUBLIC} if public else {}))
+    asked: dict[str, Any] = dict(ports) | ({"bind": PUBLIC} if public else {})
+    wanted = replace(chosen, **asked)
     if wanted == chosen:
         return chosen
     settings.save(home, wanted)
@@ -106,15 +109,15 @@ def _start(home: Home, chosen: Settings, watch: Stopwatch) -> int:
 
 
 def _wait(
-    home: Home, name: str, is_well: object, children: Mapping[str, "subprocess.Popen[bytes]"]
+    home: Home, name: str, is_well: Check, children: Mapping[str, "subprocess.Popen[bytes]"]
 ) -> bool:
     child = children.get("serve" if name == "server" else "agent")
 
     def settled() -> bool:
-        return bool(is_well(home)) or (child is not None and child.poll() is not None)  # type: ignore[operator]
+        return is_well(home) or (child is not None and child.poll() is not None)
 
     processes.wait_for(settled, PATIENCE)
-    return bool(is_well(home))  # type: ignore[operator]
+    return is_well(home)
 
 
 def _explain(home: Home, name: str) -> int:

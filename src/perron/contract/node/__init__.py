@@ -1,0 +1,108 @@
+"""What the server tells an agent, and what the agent answers.
+
+Spoken over the agent's unix socket. Every message carries ``version``: the two understand
+each other one version apart. All times are RFC 3339 in UTC; durations are in seconds; sizes
+are in bytes.
+
+What the addresses take beside the shapes below:
+
+- ``PUT WISHES`` a WishDocument; an older generation is refused with 409 and the fact ``heard``.
+- ``GET REPORT?after=&wait=`` a Report, as soon as its sequence is not ``after``.
+- ``DELETE PARKED`` lets a parked environment go; ``PUT SOURCE`` takes the archive's bytes.
+- ``GET JOB?wait=`` a JobReport, as soon as it changed; ``DELETE JOB`` cancels.
+- ``GET LOGS?environment=&source=&process=&instance=&release=&job=&since=&until=&text=&after=
+  &limit=&wait=`` a LogPage; ``GET ROUTER?since=&until=`` a RouterCount.
+- ``GET VOLUMES`` a list of VolumeView; ``PUT VOLUME?size=`` makes one; ``DELETE VOLUME``
+  destroys it; ``GET VOLUME_FILES`` and ``PUT VOLUME_FILES`` a tar archive of its files, out and
+  in; ``POST VOLUME_SNAPSHOTS`` keeps one, and answers the VolumeView.
+- ``EXEC?arg=&arg=&terminal=&rows=&columns=`` and ``ATTACH?rows=&columns=`` are WebSockets that
+  speak as ``contract/sessions.py`` says.
+"""
+
+from .addresses import (
+    ATTACH,
+    BUILD,
+    EXEC,
+    JOB,
+    LOGS,
+    NODE,
+    PARKED,
+    REPORT,
+    ROUTER,
+    SOURCE,
+    VERSION,
+    VOLUME,
+    VOLUME_FILES,
+    VOLUME_SNAPSHOTS,
+    VOLUMES,
+    WISHES,
+)
+from .jobs import BuildPlan, BuildStep, Fetch, JobKind, JobReport, JobSpec, JobState, Layer
+from .lines import LogLine, LogPage
+from .reports import (
+    EnvironmentReport,
+    Exit,
+    InstanceReport,
+    InstanceState,
+    Interpreter,
+    NodeView,
+    Promise,
+    Report,
+    RouterCount,
+    VolumeView,
+)
+from .wishes import (
+    Certificate,
+    EnvironmentWish,
+    HealthCheck,
+    Limits,
+    ProcessSet,
+    VolumeMount,
+    WishDocument,
+)
+
+__all__ = [
+    "ATTACH",
+    "BUILD",
+    "EXEC",
+    "JOB",
+    "LOGS",
+    "NODE",
+    "PARKED",
+    "REPORT",
+    "ROUTER",
+    "SOURCE",
+    "VERSION",
+    "VOLUME",
+    "VOLUMES",
+    "VOLUME_FILES",
+    "VOLUME_SNAPSHOTS",
+    "WISHES",
+    "BuildPlan",
+    "BuildStep",
+    "Certificate",
+    "EnvironmentReport",
+    "EnvironmentWish",
+    "Exit",
+    "Fetch",
+    "HealthCheck",
+    "InstanceReport",
+    "InstanceState",
+    "Interpreter",
+    "JobKind",
+    "JobReport",
+    "JobSpec",
+    "JobState",
+    "Layer",
+    "Limits",
+    "LogLine",
+    "LogPage",
+    "NodeView",
+    "ProcessSet",
+    "Promise",
+    "Report",
+    "RouterCount",
+    "VolumeMount",
+    "VolumeView",
+    "WishDocument",
+]
