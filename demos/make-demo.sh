@@ -6,7 +6,7 @@ perron up
 for folder in examples/*/; do
   name=$(basename "$folder")
   echo >&2
-  perron deploy "$folder" --app "$name" --create --quiet-if-unchanged >/dev/null
+  perron deploy "$folder" --app "$name" --create >/dev/null
 done
 echo >&2
 perron apps
