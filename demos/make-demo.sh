@@ -16,7 +16,8 @@ cat >&2 <<END
 
 Open   http://hello.localhost$suffix/            in a browser, or
        curl -H 'Host: hello.localhost' http://127.0.0.1:$port/
-Try    perron logs -a hello -f
+Try    export PATH="$PWD/.venv/bin:\$PATH"
+       perron logs -a hello -f
        perron scale -a hello web=3
        perron releases -a hello
        perron doctor

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,11 +67,12 @@ def _check_sockets(home: Home) -> None:
 
 def _claim(home: Home) -> int:
     """Take a band of ports and uids for this home; a band whose home is gone is free."""
-    CLAIMS.mkdir(mode=0o1777, exist_ok=True)
+    with suppress(PermissionError):  # somebody else made it
+        CLAIMS.mkdir(exist_ok=True)
+        CLAIMS.chmod(0o1777)
     for slot in SLOTS:
         claim = CLAIMS / str(slot)
-        owner = claim.read_text() if claim.exists() else ""
-        if owner and owner != str(home.path) and Path(owner, "settings.json").exists():
+        if _is_taken(claim, home):
             continue
         try:
             claim.unlink(missing_ok=True)
@@ -83,6 +85,17 @@ def _claim(home: Home) -> int:
         f"All {len(SLOTS)} bands of ports and uids on this machine are claimed; "
         f"{CLAIMS} says by which homes. Remove one with: perron platform destroy."
     )
+
+
+def _is_taken(claim: Path, home: Home) -> bool:
+    """Say whether another home has the band; one we may not look into is there."""
+    try:
+        owner = claim.read_text()
+        return owner != str(home.path) and Path(owner, "settings.json").exists()
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True
 
 
 def _free_ports(chosen: Settings, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
