@@ -125,12 +125,12 @@ class Settings:
     @property
     def instance_ports(self) -> range:
         """Ports of this home's instances; outside the kernel's ephemeral range."""
-        return range(20_000 + 1_000 * self.slot, 21_000 + 1_000 * self.slot)
+        return range(12_000 + 1_000 * self.slot, 13_000 + 1_000 * self.slot)
 
     @property
     def uids(self) -> range:
         """User ids for this home's environments, when started by root."""
-        return range(100_000 + 6_000 * self.slot, 106_000 + 6_000 * self.slot)
+        return range(100_000 + 3_000 * self.slot, 103_000 + 3_000 * self.slot)
 
     @property
     def cgroup(self) -> str:

@@ -4,17 +4,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from perron.kit import holders, settings
-from perron.kit.files import private_folder
+from perron.kit.files import private_folder, write_whole
 from perron.kit.problems import Problem
 from perron.kit.settings import Home, Settings
 
-SLOTS = range(10)
+SLOTS = range(20)
 CLAIMS = Path("/tmp/perron-claims")  # noqa: S108 - shared by all users on purpose, sticky
 LONGEST_SOCKET = 107  # bytes in sockaddr_un, less the closing zero
 
@@ -66,36 +65,40 @@ def _check_sockets(home: Home) -> None:
 
 
 def _claim(home: Home) -> int:
-    """Take a band of ports and uids for this home; a band whose home is gone is free."""
-    with suppress(PermissionError):  # somebody else made it
+    """Take a band of ports and uids for this home; a band whose home is gone is free.
+
+    A claim is a file ``<slot>.<uid>`` that names its home: everybody writes only their own.
+    """
+    if not CLAIMS.exists():
         CLAIMS.mkdir(exist_ok=True)
         CLAIMS.chmod(0o1777)
     for slot in SLOTS:
-        claim = CLAIMS / str(slot)
-        if _is_taken(claim, home):
+        claim = CLAIMS / f"{slot}.{os.getuid()}"
+        if _others(slot, home):
             continue
-        try:
-            claim.unlink(missing_ok=True)
-            with claim.open("x") as file:
-                file.write(str(home.path))
-        except (FileExistsError, PermissionError):
-            continue
-        return slot
+        write_whole(claim, str(home.path), mode=0o644)
+        if not _others(slot, home):  # two at once: each sees the other and tries the next
+            return slot
+        claim.unlink()
     raise SetupRefused(
-        f"All {len(SLOTS)} bands of ports and uids on this machine are claimed; "
-        f"{CLAIMS} says by which homes. Remove one with: perron platform destroy."
+        f"All {len(SLOTS)} bands of ports and uids on this machine are claimed; the files in "
+        f"{CLAIMS} name the homes. Remove a home you no longer need, then: perron up."
     )
 
 
-def _is_taken(claim: Path, home: Home) -> bool:
-    """Say whether another home has the band; one we may not look into is there."""
+def _others(slot: int, home: Home) -> bool:
+    """Say whether another home that is still there has the band."""
+    return any(_holds(claim, home) for claim in CLAIMS.glob(f"{slot}.*"))
+
+
+def _holds(claim: Path, home: Home) -> bool:
     try:
         owner = claim.read_text()
         return owner != str(home.path) and Path(owner, "settings.json").exists()
     except FileNotFoundError:
         return False
     except PermissionError:
-        return True
+        return True  # one that we may not look into
 
 
 def _free_ports(chosen: Settings, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
