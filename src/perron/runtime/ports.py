@@ -46,6 +46,10 @@ class Engine(Protocol):
         """Hand over a source, unless it is there."""
         ...
 
+    def has_build(self, identity: str) -> bool:
+        """Say whether a finished build is where its instances will run."""
+        ...
+
     def drop_build(self, identity: str) -> None:
         """Forget a build that nothing needs any more."""
         ...

@@ -60,6 +60,21 @@ def test_half_a_build_is_none(builds: Builds, tmp_path: Path) -> None:
     assert Builds(Home(tmp_path), Settings()).find("b1") is None
 
 
+def test_a_build_that_somebody_damaged_is_made_anew(builds: Builds, tmp_path: Path) -> None:
+    builds.keep_layer("k", folder(tmp_path / "w" / ".venv", lib="x"))
+    builds.keep("b1", SHARED, folder(tmp_path / "w" / "app", a="a"))
+    remove(tmp_path / "node" / "layers" / "k")
+    assert builds.find("b1") is None
+    builds.keep_layer("k", folder(tmp_path / "v" / ".venv", lib="y"))
+    remove(tmp_path / "node" / "builds" / "b1" / "app")
+    assert builds.find("b1") is None
+    kept = builds.keep("b1", SHARED, folder(tmp_path / "v" / "app", a="b"))
+    assert (kept.app / "a").read_text() == "b"
+    remove(tmp_path / "node" / "builds" / "b1" / "app")
+    builds.drop("b1")
+    assert builds.names() == []
+
+
 def test_what_a_tenant_left_is_made_harmless(builds: Builds, tmp_path: Path) -> None:
     app = folder(tmp_path / "w" / "app", setuid="x", secret="y")
     (app / "setuid").chmod(0o6777)

@@ -41,7 +41,7 @@ class Builds:
         known = self._known.get(identity)
         if known is None and _NAME.fullmatch(identity):
             known = self._read(identity)
-        if known is None or not known.app.is_dir():
+        if known is None or not self._is_whole(known):
             self._known.pop(identity, None)
             return None
         self._known[identity] = known
@@ -76,6 +76,7 @@ class Builds:
         told = {"format": FORMAT, "size": size, "plan": plan.model_dump(mode="json")}
         write_whole(fresh / "build.json", json.dumps(told))
         _settle(fresh)
+        trees.remove(self._builds / identity)  # half of one, or it would have been found
         os.rename(fresh, self._builds / identity)
         _settle(self._builds)
         return self._found(identity)
@@ -85,13 +86,13 @@ class Builds:
         with self._lock:
             found = self.find(identity)
             self._known.pop(identity, None)
-            if found is None:
+            if found is None and not (_NAME.fullmatch(identity) and self._path(identity).exists()):
                 return
             doomed = self._builds / f".{identity}.old"
             trees.remove(doomed)
-            os.rename(self._builds / identity, doomed)
+            os.rename(self._path(identity), doomed)
             trees.remove(doomed)
-            if found.layer and not self._is_held(found.layer):
+            if found and found.layer and not self._is_held(found.layer):
                 self._drop_layer(found.layer)
 
     def layer(self, key: str) -> Path | None:
@@ -159,6 +160,12 @@ class Builds:
             mounts = (Mount(str(path), layer_target(plan)), *mounts)
         layer = plan.layer.key if plan.layer and plan.layer.share else None
         return Build(identity, folder / "app", mounts, tuple(plan.path), told["size"], layer)
+
+    def _path(self, identity: str) -> Path:
+        return self._builds / identity
+
+    def _is_whole(self, build: Build) -> bool:
+        return build.app.is_dir() and (build.layer is None or self.layer(build.layer) is not None)
 
     def _found(self, identity: str) -> Build:
         found = self.find(identity)

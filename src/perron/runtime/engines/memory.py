@@ -29,7 +29,8 @@ class MemoryEngine:
     """Holds what should run in memory, and says that it runs.
 
     ``sick`` names builds whose instances crash; ``failing`` and ``held`` name the beginnings
-    of jobs that fail, and that never end. ``counts`` is what visitors are said to have asked.
+    of jobs that fail, and that never end; ``lost`` names builds that are here no more.
+    ``counts`` is what visitors are said to have asked.
     """
 
     def __init__(self, home: Home | None = None) -> None:
@@ -37,6 +38,7 @@ class MemoryEngine:
         self.sick: set[str] = set()
         self.failing: set[str] = set()
         self.held: set[str] = set()
+        self.lost: set[str] = set()
         self.jobs: dict[str, JobReport] = {}
         self.specs: dict[str, JobSpec] = {}
         self.sources: set[str] = set()
@@ -102,6 +104,7 @@ class MemoryEngine:
         with self._changed:
             self.specs.setdefault(name, spec)
             self.jobs.setdefault(name, self._outcome(name))
+            self.lost.discard(spec.output or "")
             self._changed.notify_all()
             return self.jobs[name]
 
@@ -134,8 +137,13 @@ class MemoryEngine:
         """Remember that the source is here."""
         self.sources.add(digest)
 
+    def has_build(self, identity: str) -> bool:
+        """Say that every build is here, but for those said to be lost."""
+        return identity not in self.lost
+
     def drop_build(self, identity: str) -> None:
-        """Forget nothing: there are no builds here."""
+        """Forget a build."""
+        self.lost.add(identity)
 
     def router_count(self, environment: str, *, since: datetime, until: datetime) -> RouterCount:
         """Say what was set to be said."""

@@ -73,6 +73,16 @@ class NodeEngine:
         """Send a source in pieces; the agent checks the digest."""
         self._node.request("PUT", SOURCE.format(digest=digest), body=_pieces(file))
 
+    def has_build(self, identity: str) -> bool:
+        """Ask whether a finished build is there, whole."""
+        try:
+            self._node.get(BUILD.format(digest=identity))
+        except AgentRefused as no:
+            if no.status != 404:
+                raise
+            return False
+        return True
+
     def drop_build(self, identity: str) -> None:
         """Have a build forgotten; one that is not there needs nothing."""
         try:
