@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from perron.agent import interpreters
+from perron.kit.settings import Settings
+
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +25,12 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
+
+
+def offered_pythons() -> str:
+    """The Pythons of whoever runs this: a platform in a HOME of its own does not see them."""
+    found = interpreters(Settings())
+    return ":".join(each.path for each in found if each.language == "python")
 
 
 class Platform:

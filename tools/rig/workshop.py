@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perron import builds
-from perron.agent import interpreters
 from perron.builds import Detected
 from perron.contract.node import (
     EnvironmentWish,
@@ -32,7 +31,7 @@ from perron.contract.node import (
 from perron.kit.nodeclient import AgentAway, NodeClient
 from perron.kit.settings import Home, Settings, load
 
-from .platform import Platform
+from .platform import Platform, offered_pythons
 
 _HOME = (
     "import os; from perron import agent; from perron.kit.settings import Home, load; "
@@ -57,8 +56,7 @@ class Workshop:
 
     def __init__(self, slot: int, **settings: str) -> None:
         folder = Path(tempfile.mkdtemp(prefix="prw", dir="/tmp"))
-        pythons = [each.path for each in interpreters(Settings()) if each.language == "python"]
-        offered = {"PERRON_SLOT": str(slot), "PERRON_PYTHONS": ":".join(pythons)}
+        offered = {"PERRON_SLOT": str(slot), "PERRON_PYTHONS": offered_pythons()}
         self.rig = Platform(folder, **(offered | settings))
         self.home = Home(self.rig.home)
         self.settings: Settings = load(self.home, self.rig.environment)
