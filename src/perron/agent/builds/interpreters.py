@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from glob import escape, glob
 from pathlib import Path
 from typing import Literal
 
@@ -49,19 +50,19 @@ def _pythons(settings: Settings, environment: Mapping[str, str]) -> Iterator[Can
     for text in re.split(r"[:,\s]+", settings.pythons):
         if text:
             given = Path(text).expanduser()
-            at = given / "bin" / "python3" if given.is_dir() else given
+            at = given / "bin" / "python3" if os.path.isdir(given) else given
             yield Candidate("python", at, "PERRON_PYTHONS")
     for folder in _path(environment):
-        for each in sorted(folder.glob("python3*")):
+        for each in _within(folder, "python3*"):
             if _PYTHON.fullmatch(each.name) and "shims" not in folder.parts:
                 yield Candidate("python", each, "PATH")
     home = Path(environment.get("HOME", "/nonexistent"))
     data = Path(environment.get("XDG_DATA_HOME", home / ".local/share"))
     kept = Path(environment.get("UV_PYTHON_INSTALL_DIR", data / "uv/python"))
-    for each in sorted(kept.glob("cpython-*/bin/python3")):
+    for each in _within(kept, "cpython-*/bin/python3"):
         yield Candidate("python", each, "uv")
     pyenv = Path(environment.get("PYENV_ROOT", home / ".pyenv"))
-    for each in sorted(pyenv.glob("versions/3.*/bin/python3")):
+    for each in _within(pyenv, "versions/3.*/bin/python3"):
         yield Candidate("python", each, "pyenv")
 
 
@@ -70,7 +71,7 @@ def _nodes(environment: Mapping[str, str]) -> Iterator[Candidate]:
         yield Candidate("node", folder / "node", "PATH")
     home = Path(environment.get("HOME", "/nonexistent"))
     nvm = Path(environment.get("NVM_DIR", home / ".nvm"))
-    for each in sorted(nvm.glob("versions/node/*/bin/node")):
+    for each in _within(nvm, "versions/node/*/bin/node"):
         yield Candidate("node", each, "nvm")
 
 
@@ -79,7 +80,12 @@ def _path(environment: Mapping[str, str]) -> list[Path]:
     folders = [Path(each) for each in environment.get("PATH", "").split(":") if each]
     system = [Path("/usr/local/bin"), Path("/usr/bin")]
     unique = dict.fromkeys([*folders, *system])
-    return [each for each in unique if not (each.parent / "pyvenv.cfg").exists()]
+    return [each for each in unique if not os.path.exists(each.parent / "pyvenv.cfg")]
+
+
+def _within(folder: Path, pattern: str) -> list[Path]:
+    """Return what is there by name; nothing where we may not look."""
+    return [Path(each) for each in sorted(glob(f"{escape(str(folder))}/{pattern}"))]
 
 
 def _tried_once(candidate: Candidate) -> Interpreter | None:
