@@ -58,13 +58,14 @@ def send(uow, home, app, files=FILES):
 @pytest.fixture
 def plan(uow, home, place, offers):
     def plan(environment=place, files=FILES, config=None, digest="none", fetch=None, here=()):
+        source = send(uow, home, environment.app, files)
         return builds.plan_build(
             uow,
             environment,
-            send(uow, home, environment.app, files),
+            source,
             build_config=config or {},
             build_config_digest=digest,
-            interpreters=offers(*here),
+            detected=builds.detect_source(home, Settings(), source, ".", offers(*here)),
             fetch=Fetch(environment=fetch or {}),
         )
 

@@ -11,6 +11,7 @@ from .model.manifest import Manifest, ManifestRefused, ProcessSpec, VolumeSpec
 from .model.source import Source, SourceNotFound, SourceRefused
 from .service import (
     detect,
+    detect_source,
     find_build,
     forget_app,
     forget_build,
@@ -41,6 +42,7 @@ __all__ = [
     "SourceRefused",
     "VolumeSpec",
     "detect",
+    "detect_source",
     "find_build",
     "forget_app",
     "forget_build",

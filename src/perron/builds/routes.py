@@ -1,20 +1,18 @@
 """The HTTP door of builds: sources in, and what a deploy would make of them."""
 
 from contextlib import suppress
-from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from perron import access, catalog, runtime
-from perron.access import By
 from perron.catalog import App
 from perron.contract.node import Interpreter
 from perron.contract.releases import DETECT, SOURCES, DetectRequest, DetectView, SourceView
-from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit.db import UnitOfWork, reading, unit_of_work
 from perron.kit.problems import Problem
-from perron.kit.web import Work
+from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of, settings_of
 
 from . import service
@@ -22,7 +20,7 @@ from .model.detected import Detected
 from .service import Upload
 
 router = APIRouter(tags=["builds"])
-_identify: Any = get_args(By)[1].dependency
+SIGNED = [Depends(access.bearer)]  # told to readers; each transaction asks for itself
 
 
 class UploadBroken(Problem):
@@ -31,6 +29,7 @@ class UploadBroken(Problem):
 
 @router.put(
     SOURCES,
+    dependencies=SIGNED,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -38,59 +37,55 @@ class UploadBroken(Problem):
         }
     },
 )
-async def keep_source(
-    app: str, request: Request, authorization: Annotated[str, Header()] = ""
-) -> SourceView:
+async def keep_source(app: str, request: Request) -> SourceView:
     """Keep an archive (tar.gz) to deploy from; the same one again is harmless.
 
     No transaction is open while the archive arrives: one before asks who may, one after keeps.
     """
-    upload = await run_in_threadpool(_begin, app, request, authorization)
+    upload = await run_in_threadpool(_begin, app, request)
     try:
         async for chunk in request.stream():
             upload.write(chunk)
-        return await run_in_threadpool(_finish, app, request, authorization, upload)
+        return await run_in_threadpool(_finish, app, request, upload)
     except ClientDisconnect as gone:
         raise UploadBroken("The upload broke off; nothing was kept. Send it again.") from gone
     finally:
         await run_in_threadpool(upload.abandon)
 
 
-@router.post(DETECT)
-def detect(app: str, body: DetectRequest, work: Work, by: By) -> DetectView:
+@router.post(DETECT, dependencies=SIGNED)
+def detect(app: str, body: DetectRequest, request: Request) -> DetectView:
     """Say what a deploy would do, from a file list; keeps nothing.
 
     ``wants`` names files to send in ``contents`` for a full answer.
     """
-    _may_detect(work, by, app)
+    with reading(request.app.state.database) as work:
+        _may_detect(work, access.identify(request, work), app)
+        home = home_of(work)
     found = service.detect(
-        body.files,
-        body.contents.get,
-        root=body.root,
-        interpreters=_interpreters(work),
+        body.files, body.contents.get, root=body.root, interpreters=_interpreters(home)
     )
     return _view(found)
 
 
-def _begin(app: str, request: Request, authorization: str) -> Upload:
+def _begin(app: str, request: Request) -> Upload:
     announced = request.headers.get("content-length", "")
-    with unit_of_work(request.app.state.database) as work:
-        _allowed(work, app, request, authorization)
+    with reading(request.app.state.database) as work:
+        _allowed(work, app, request)
         home, settings = home_of(work), settings_of(work)
     return Upload(home, settings, announced=int(announced) if announced.isdigit() else 0)
 
 
-def _finish(app: str, request: Request, authorization: str, upload: Upload) -> SourceView:
+def _finish(app: str, request: Request, upload: Upload) -> SourceView:
     source = upload.finish()
     with unit_of_work(request.app.state.database) as work:
-        found = _allowed(work, app, request, authorization)
+        found = _allowed(work, app, request)
         service.note_source(work, found, source)
     return SourceView(digest=source.digest, size=source.size, files=source.files)
 
 
-def _allowed(work: UnitOfWork, app: str, request: Request, authorization: str) -> App:
-    actor = _identify(request, work, authorization)
-    return catalog.authorize(work, actor, app, "source.create")
+def _allowed(work: UnitOfWork, app: str, request: Request) -> App:
+    return catalog.authorize(work, access.identify(request, work), app, "source.create")
 
 
 def _may_detect(work: UnitOfWork, by: access.Actor, app: str) -> None:
@@ -102,10 +97,10 @@ def _may_detect(work: UnitOfWork, by: access.Actor, app: str) -> None:
         access.team_for(work, by, "app.create", None)
 
 
-def _interpreters(work: UnitOfWork) -> list[Interpreter]:
-    """Return what the machine offers; none while the agent is away."""
+def _interpreters(home: Home) -> list[Interpreter]:
+    """Return what the machine offers; none while the agent is away. Asked in no transaction."""
     with suppress(Problem):
-        return runtime.engine_of(home_of(work)).node().interpreters
+        return runtime.engine_of(home).node().interpreters
     return []
 
 

@@ -50,6 +50,8 @@ class UnitOfWork:
     actor_kind: str = "platform"
     afterwards: list[Callable[["UnitOfWork"], None]] = field(default_factory=list)
     """What is written in a transaction of its own, even when this one only reads or fails."""
+    once_kept: list[Callable[[], object]] = field(default_factory=list)
+    """What a request asks of the world outside once it is written down; see ``kit.web``."""
 
 
 @contextmanager
@@ -90,7 +92,8 @@ def reading(database: Database) -> Generator[UnitOfWork]:
 
 def open_database(url: str) -> Database:
     """Open the database at ``url``; SQLite is set up as a server needs it."""
-    database = create_engine(url)
+    # However many requests wait for a machine that hangs, another finds a connection.
+    database = create_engine(url, max_overflow=-1)
     if database.dialect.name == "sqlite":
         listen(database, "connect", _set_up)
         listen(database, "begin", _begin)

@@ -81,8 +81,18 @@ def keep(
     uow: UnitOfWork, asked: Asked, *, status: int, body: bytes | None, media_type: str | None
 ) -> None:
     """Keep an answer in the transaction of what it tells; let go of those that are a day old."""
-    now = clock.now()
-    old = answers.c.made <= now - KEPT
-    uow.connection.execute(answers.delete().where(old))
-    row = {"status": status, "body": body, "media_type": media_type, "made": now}
+    prune(uow)
+    row = {"status": status, "body": body, "media_type": media_type, "made": clock.now()}
     uow.connection.execute(answers.insert().values(**vars(asked), **row))
+
+
+def forget(uow: UnitOfWork, asked: Asked) -> None:
+    """Let go of an answer, because what it tells did not come to be."""
+    this = (answers.c.caller == asked.caller) & (answers.c.key == asked.key)
+    uow.connection.execute(answers.delete().where(this))
+
+
+def prune(uow: UnitOfWork) -> int:
+    """Let go of answers that are a day old; return how many."""
+    old = answers.c.made <= clock.now() - KEPT
+    return uow.connection.execute(answers.delete().where(old)).rowcount

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -20,10 +20,11 @@ from perron.contract.volumes import (
     VolumeRequest,
     VolumeView,
 )
-from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit import once
+from perron.kit.db import UnitOfWork, reading, unit_of_work
 from perron.kit.nodeclient import AgentAway, AgentRefused, NodeClient
 from perron.kit.spine import Happening
-from perron.kit.web import Work
+from perron.kit.web import Work, asked_once
 from perron.kit.whereabouts import home_of
 
 from . import service
@@ -38,6 +39,7 @@ from .model import (
 
 router = APIRouter(tags=["volumes"])
 ARCHIVE = "application/x-tar"
+SIGNED = [Depends(access.bearer)]  # told to readers; each transaction asks for itself
 
 
 @router.get(VOLUMES)
@@ -53,7 +55,7 @@ def create(app: str, environment: str, body: VolumeRequest, work: Work, by: By) 
     """Create a volume; what starts from now on has it mounted."""
     place = catalog.enter(work, by, app, environment, "volume.change")
     volume = service.create(work, place, body.name, mount=body.mount, size=body.size)
-    return _view(volume, _seen(work, place))
+    return _view(volume, {})
 
 
 @router.get(VOLUME)
@@ -63,31 +65,50 @@ def show(app: str, environment: str, volume: str, work: Work, by: By) -> VolumeV
     return _view(service.get(work, place, volume), _seen(work, place))
 
 
-@router.delete(VOLUME, status_code=204)
-def destroy(app: str, environment: str, volume: str, work: Work, by: By, confirm: str = "") -> None:
-    """Destroy a volume with its files and snapshots; ``confirm`` says its name again."""
-    place = catalog.enter(work, by, app, environment, "volume.destroy")
-    found = service.get(work, place, volume)
-    if confirm != found.name:
-        raise ConfirmationMissing(
-            f"This destroys every file in {found.name!r}: say confirm={found.name} to mean it."
-        )
-    _refuse_mounted(work, place, found)
-    service.destroy(work, place, found.name)
-    _node(work).delete(_path(node.VOLUME, place, found.name))
+@router.delete(VOLUME, status_code=204, dependencies=SIGNED)
+def destroy(
+    app: str, environment: str, volume: str, request: Request, confirm: str = ""
+) -> Response:
+    """Destroy a volume with its files and snapshots; ``confirm`` says its name again.
+
+    The files go first: should this break off, the volume is still there to be destroyed again.
+    """
+    with reading(request.app.state.database) as work:
+        place, found = _entered(request, work, app, environment, volume, "volume.destroy")
+        if confirm != found.name:
+            raise ConfirmationMissing(
+                f"This destroys every file in {found.name!r}: say confirm={found.name} to mean it."
+            )
+        _refuse_mounted(work, place, found)
+        client = _node(work)
+    client.delete(_path(node.VOLUME, place, found.name))
+    with unit_of_work(request.app.state.database) as work:
+        place, found = _entered(request, work, app, environment, volume, "volume.destroy")
+        service.destroy(work, place, found.name)
+    return Response(status_code=204)
 
 
-@router.post(SNAPSHOTS, status_code=201)
-def snapshot(app: str, environment: str, volume: str, work: Work, by: By) -> VolumeView:
+@router.post(SNAPSHOTS, status_code=201, dependencies=SIGNED)
+def snapshot(app: str, environment: str, volume: str, request: Request) -> VolumeView:
     """Keep a copy of a volume as it is now."""
-    place = catalog.enter(work, by, app, environment, "volume.data")
-    found = service.get(work, place, volume)
-    kept = _node(work).request("POST", _path(node.VOLUME_SNAPSHOTS, place, found.name))
-    service.record(work, place, VolumeSnapshotted(found.name), found.name)
-    return _view(found, {found.name: node.VolumeView.model_validate(kept)})
+    with reading(request.app.state.database) as work:
+        place, found = _entered(request, work, app, environment, volume, "volume.data")
+        if asked := asked_once(request, work):
+            once.recall(work, asked)
+        client = _node(work)
+    kept = client.request("POST", _path(node.VOLUME_SNAPSHOTS, place, found.name))
+    shown = _view(found, {found.name: node.VolumeView.model_validate(kept)})
+    with unit_of_work(request.app.state.database) as work:
+        place, _ = _entered(request, work, app, environment, volume, "volume.data")
+        if asked:
+            once.recall(work, asked)  # the same request, sent twice at once
+            body = shown.model_dump_json().encode()
+            once.keep(work, asked, status=201, body=body, media_type="application/json")
+        service.record(work, place, VolumeSnapshotted(found.name), found.name)
+    return shown
 
 
-@router.get(FILES)
+@router.get(FILES, dependencies=SIGNED)
 async def download(app: str, environment: str, volume: str, request: Request) -> StreamingResponse:
     """Give a volume's files as a tar archive."""
     client, path = await run_in_threadpool(
@@ -108,7 +129,7 @@ async def download(app: str, environment: str, volume: str, request: Request) ->
     return StreamingResponse(pieces(), media_type=media, headers=headers)
 
 
-@router.put(FILES, status_code=204)
+@router.put(FILES, status_code=204, dependencies=SIGNED)
 async def upload(app: str, environment: str, volume: str, request: Request) -> None:
     """Put the files of a tar archive into a volume."""
     client, path = await run_in_threadpool(
@@ -122,15 +143,18 @@ def _admit(
     request: Request, app: str, environment: str, volume: str, event: type[Any]
 ) -> tuple[NodeClient, str]:
     """Say where the files are if this is allowed, and write down who had them."""
-    text = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     with unit_of_work(request.app.state.database) as uow:
-        actor = access.actor_with(uow, text)
-        uow.actor, uow.actor_kind = actor.id, actor.kind
-        place = catalog.enter(uow, actor, app, environment, "volume.data")
-        found = service.get(uow, place, volume)
+        place, found = _entered(request, uow, app, environment, volume, "volume.data")
         what: Happening = event(found.name)
         service.record(uow, place, what, found.name)
         return _node(uow), _path(node.VOLUME_FILES, place, found.name)
+
+
+def _entered(
+    request: Request, uow: UnitOfWork, app: str, environment: str, volume: str, permission: str
+) -> tuple[Environment, Volume]:
+    place = catalog.enter(uow, access.identify(request, uow), app, environment, permission)
+    return place, service.get(uow, place, volume)
 
 
 def _seen(uow: UnitOfWork, place: Environment) -> dict[str, node.VolumeView]:

@@ -2,6 +2,7 @@
 
 from .detecting import detect, manifest_of
 from .planning import (
+    detect_source,
     find_build,
     forget_app,
     forget_build,
@@ -17,6 +18,7 @@ from .upload import Upload, source_path
 __all__ = [
     "Upload",
     "detect",
+    "detect_source",
     "find_build",
     "forget_app",
     "forget_build",

@@ -24,7 +24,8 @@ from perron.catalog import Environment
 from perron.contract.node import BuildPlan, Fetch, Interpreter, JobKind, JobReport, JobSpec, Limits
 from perron.kit import clock, spine
 from perron.kit.db import UnitOfWork
-from perron.kit.whereabouts import home_of, settings_of
+from perron.kit.settings import Home, Settings
+from perron.kit.whereabouts import settings_of
 
 from . import archive, sources
 from .detecting import detect
@@ -39,14 +40,16 @@ def plan_build(
     *,
     build_config: Mapping[str, str],
     build_config_digest: str,
-    interpreters: Sequence[Interpreter],
+    detected: Detected,
     fetch: Fetch,
     provenance: Mapping[str, Any] | None = None,
 ) -> Planned:
-    """Say what must be built; ``job`` is None when the build exists already."""
+    """Say what must be built; ``job`` is None when the build exists already.
+
+    ``detected`` is what ``detect_source`` found, before this transaction began.
+    """
     sources.get_source(uow, environment.app, source)
     fetch = completed(fetch)
-    detected = detect_source(uow, source, root, interpreters)
     plan = scoped(detected.plan, f"{environment.team}/{_indexes(fetch)}")
     identity = identity_of(
         app=environment.app,
@@ -73,10 +76,9 @@ def plan_build(
 
 
 def detect_source(
-    uow: UnitOfWork, source: str, root: str, interpreters: Sequence[Interpreter]
+    home: Home, settings: Settings, source: str, root: str, interpreters: Sequence[Interpreter]
 ) -> Detected:
-    """Say how a kept source will be built and run."""
-    home, settings = home_of(uow), settings_of(uow)
+    """Say how a kept source will be built and run; it reads the archive, in no transaction."""
     contents = sources.contents_of(home, settings, source)
 
     def read(name: str) -> str | None:

@@ -86,11 +86,8 @@ async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], s
 
 
 def _opened(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> tuple[str, str]:
-    text = socket.headers.get("authorization", "").removeprefix("Bearer ").strip()
     with unit_of_work(socket.app.state.database) as uow:
-        actor = access.actor_with(uow, text)
-        uow.actor, uow.actor_kind = actor.id, actor.kind
-        return open(uow, actor), str(home_of(uow).agent_socket)
+        return open(uow, access.identify(socket, uow)), str(home_of(uow).agent_socket)
 
 
 async def _pass_on(socket: WebSocket, node: ClientConnection) -> None:

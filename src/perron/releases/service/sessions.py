@@ -1,5 +1,7 @@
 """One-off commands: asked for here, run by the agent, written down on the spine."""
 
+from functools import partial
+
 from perron import catalog, config, runtime, services
 from perron.builds import Manifest
 from perron.catalog import Environment
@@ -26,7 +28,7 @@ class InstanceNotFound(NotFound):
 
 
 def ask(uow: UnitOfWork, environment: Environment, request: RunRequest) -> str:
-    """Have a command run once with what is live, and return its id."""
+    """Have a command run once with what is live, when this is written down; return its id."""
     release = live_release(uow, environment.id)
     if release is None or release.build is None:
         raise DeployRefused("Nothing is live here yet to run a command with; first: perron deploy.")
@@ -35,7 +37,7 @@ def ask(uow: UnitOfWork, environment: Environment, request: RunRequest) -> str:
     spec = _spec(uow, environment, release, request)
     asked = RunAsked(id, request.argv[0])
     spine.record(uow, asked, subject=id, of=environment.place)
-    runtime.engine(uow).ask_job(_job(id), spec)
+    uow.once_kept.append(partial(runtime.engine(uow).ask_job, _job(id), spec))
     return id
 
 

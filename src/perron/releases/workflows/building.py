@@ -4,7 +4,7 @@ from collections import OrderedDict
 from threading import Lock
 
 from perron import builds, catalog, config, runtime, services
-from perron.builds import Manifest, Planned
+from perron.builds import Detected, Manifest, Planned
 from perron.catalog import Environment
 from perron.contract.node import Fetch, Interpreter, JobKind, JobReport, JobSpec, JobState
 from perron.kit.db import UnitOfWork
@@ -111,7 +111,7 @@ def _plan(work: Work, environment: Environment, release: Release) -> Planned:
     with _lock:
         if known := _plans.get(release.id):
             return known
-    interpreters = _interpreters(work)
+    detected = _detect(work, environment, release)
     with work.transaction() as uow:
         try:
             planned = builds.plan_build(
@@ -121,7 +121,7 @@ def _plan(work: Work, environment: Environment, release: Release) -> Planned:
                 release.root,
                 build_config=config.build_values(uow, release.id),
                 build_config_digest=config.build_digest(uow, release.id),
-                interpreters=interpreters,
+                detected=detected,
                 fetch=Fetch(environment=settings_of(uow).fetch),
                 provenance=release.provenance,
             )
@@ -137,11 +137,22 @@ def _plan(work: Work, environment: Environment, release: Release) -> Planned:
     return planned
 
 
-def _interpreters(work: Work) -> list[Interpreter]:
+def _detect(work: Work, environment: Environment, release: Release) -> Detected:
+    """Look at the source and the machine while no transaction is open."""
     with work.reading() as uow:
-        engine = runtime.engine(uow)
+        home, settings = home_of(uow), settings_of(uow)
+    interpreters = _interpreters(home)
     try:
-        return engine.node().interpreters
+        with work.reading() as uow:
+            builds.get_source(uow, environment.app, release.source)
+        return builds.detect_source(home, settings, release.source, release.root, interpreters)
+    except Problem as no:
+        raise Permanent(no.detail) from no
+
+
+def _interpreters(home: Home) -> list[Interpreter]:
+    try:
+        return runtime.engine_of(home).node().interpreters
     except AgentAway as away:
         raise Temporary(str(away)) from away
 
