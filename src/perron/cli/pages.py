@@ -46,7 +46,7 @@ node_modules, .venv and __pycache__ never go along.""",
 The platform keeps some of its disk free, and this would not have fitted.
 
   perron doctor               how much there is
-  perron platform prune       removes old builds and logs""",
+  perron apps destroy NAME    frees what an app no longer needed holds""",
     "conflict": """\
 The request is sound, but not in the present state: something else is under way, or a name is
 taken. Nothing was changed; look at the state and try again.""",

@@ -52,7 +52,7 @@ def check_room(folder: Path, needed: int, *, reserve: int) -> None:
     if free - needed < reserve:
         raise DiskFull(
             f"The disk has {free / 1e9:.1f} GB free; this needs {needed / 1e9:.2f} GB and "
-            f"{reserve / 1e9:.1f} GB must stay free. Make room, or: perron platform prune.",
+            f"{reserve / 1e9:.1f} GB must stay free. Make room on this disk.",
             free=free,
             needed=needed,
             reserve=reserve,
