@@ -82,11 +82,9 @@ def laggard(report: EnvironmentReport, sets: Sequence[ProcessSet]) -> Failure | 
 
 def reason_of(instance: InstanceReport) -> str:
     """Say what is known about why an instance is not well."""
-    if instance.last_exit and instance.message:
-        return f"{instance.last_exit.text}; {instance.message}"
-    if instance.last_exit:
-        return instance.last_exit.text
-    return instance.message or f"it is {instance.state}"
+    exit_text = instance.last_exit.text if instance.last_exit else ""
+    known = dict.fromkeys(text for text in (exit_text, instance.message) if text)
+    return "; ".join(known) or f"it is {instance.state}"
 
 
 def remaining(report: EnvironmentReport, marks: Sequence[str]) -> int:
