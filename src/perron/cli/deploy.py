@@ -54,8 +54,8 @@ def deploy(folder: Path, app: str | None, environment: str, as_json: bool, **fla
             return
         place = Place(name, environment)
         board = Board(quiet=as_json)
-        began = time.monotonic()
         live = _ready(client, place, flags["create"])
+        began = time.monotonic()
         release = _ask(client, place, folder, live, flags, board)
         places.link(client, folder, name)
         if not flags["detach"]:

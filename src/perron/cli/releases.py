@@ -87,7 +87,6 @@ def rollback(
 
     The difference is shown first. Secrets that were changed since stay as they are now.
     """
-    began = time.monotonic()
     with platform(as_json=as_json) as client:
         place = places.place(client, app, environment)
         live, target = _ends(client, place, number)
@@ -95,6 +94,7 @@ def rollback(
             comparing.say_difference(verbs.diff(client, place, live, target), live, target)
         if not yes and not asking.confirm(f"Roll back to {target}?", flag="--yes"):
             raise Stop("Nothing was changed.", REFUSED)
+        began = time.monotonic()
         release = verbs.roll_back(client, place, target)
         if detach:
             tables.document(release) if as_json else voice.data(release["url"])
