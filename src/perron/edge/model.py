@@ -200,7 +200,7 @@ def protected(entrance: Entrance, user: str | None, password: str | None, salt: 
 def hashed(user: str, password: str, salt: str) -> str:
     """Return what the edge compares with every request: salted, and quick for that reason.
 
-    A slow hash would cost its time on each request; see docs/decisions/edge-passwords.md.
+    A slow hash would cost its time on each request; see docs/decisions/0004-edge-passwords.md.
     """
     digest = sha256(f"{salt}:{user}:{password}".encode()).hexdigest()
     return f"sha256${salt}${digest}"

@@ -24,10 +24,7 @@ MAX_CONNECTIONS = 10_000
 HEADERS = 20 << 10  # more would be copied for every request that may have to be repeated
 RESERVE = 4096  # of a buffer, for what we add to a request
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
-_IN_APPS = {
-    "env": 1, "page": 2, "max": 3, "idle": 4, "logs": 5, "salt": 6, "digest": 7,
-}  # fmt: skip
-_HEALTH_HOST, _HEALTH_PATH = 8, 9
+_CHECK_HOST, _CHECK_PATH = 8, 9  # fields of apps.map
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def text(frame: Frame) -> str:
     """Return everything but the numbered backends."""
     sections = [_global(frame), _defaults(frame, "base"), _platform_defaults(frame)]
     sections += [_app_defaults(frame, kind) for kind in KINDS]
-    sections += [_ring(), _frontend(frame), _platform(frame)]
+    sections += [_ring(), _frontend(frame), _pages(frame), _platform(frame)]
     return "\n".join(sections) + "\n"
 
 
@@ -128,12 +125,6 @@ def _global(frame: Frame) -> str:
 
 
 def _defaults(frame: Frame, name: str, server_timeout: str = "60s", retries: int = 10) -> str:
-    errors = "".join(
-        f"  http-error status {status} content-type text/html lf-file {frame.pages}/{status}.html"
-        " hdr Cache-Control no-store\n"
-        for status in pages.ERRORS
-        if status != 413
-    )
     return f"""defaults {name}
   mode http
   log ring@access len 8192 format raw local0
@@ -148,7 +139,19 @@ def _defaults(frame: Frame, name: str, server_timeout: str = "60s", retries: int
   retries {retries}
   option redispatch 1
   retry-on conn-failure empty-response
-{errors}"""
+{"".join(_error(frame, status) for status in pages.ERRORS)}"""
+
+
+def _error(frame: Frame, status: int) -> str:
+    """Return what a visitor sees of an error of our own; its words wait in a map."""
+    half = f"%[str({status}.),concat(,txn.format,.{{}}),map({frame.pages}/errors.map)]"
+    return (
+        f'  http-error status {status} content-type text/html lf-string "{half.format("head")}'
+        f'%[var(txn.id)]{half.format("tail")}" hdr Cache-Control no-store hdr {_OWN} 1\n'
+    )
+
+
+_OWN = "X-Perron-Error"  # on its way from an error of our own to the rule that names its type
 
 
 def _platform_defaults(frame: Frame) -> str:
@@ -157,41 +160,22 @@ def _platform_defaults(frame: Frame) -> str:
 
 
 def _app_defaults(frame: Frame, kind: str) -> str:
-    packed = f"be_name,map({frame.apps_map})"
-    lookup = f"{packed},field({{}},|)"
+    """What is here runs for every request: what few apps need is decided in the frontend."""
+    lookup = f"be_name,map({frame.apps_map}),field({{}},|)"
     check = f"""  option httpchk
-  http-check send meth GET uri-lf "%[{lookup.format(_HEALTH_PATH)}]" ver HTTP/1.1 \
-hdr Host "%[{lookup.format(_HEALTH_HOST)}]" hdr User-Agent Perron-Health
+  http-check send meth GET uri-lf "%[{lookup.format(_CHECK_PATH)}]" ver HTTP/1.1 \
+hdr Host "%[{lookup.format(_CHECK_HOST)}]" hdr User-Agent Perron-Health
   http-check expect {"rstatus ^[23]" if kind.startswith("strict") else "! rstatus ^5"}
 """
     cookie = f"""  cookie PERRON insert indirect nocache httponly dynamic
   dynamic-cookie-key {frame.home.path.name or "perron"}
 """
-    shown = [_return(frame, page, "txn.shown") for page in _WITHOUT_INSTANCE]
     return f"""{_defaults(frame, kind)}  balance leastconn
-  http-request set-var(txn.shown) var(txn.page) if {{ nbsrv eq 0 }}
-{"".join(shown)}  http-request return status 413 content-type text/html \
-lf-file {frame.pages}/413.html if {{ req.hdr_val(content-length),sub(txn.max) gt 0 }}
-  http-request set-timeout server var(txn.idle)
+  http-request set-timeout server var(txn.idle) if {{ var(txn.idle) -m found }}
   http-request wait-for-body time 10s if {{ method PUT DELETE }} \
 {{ req.fhdr(content-length) -m found }} {{ req.hdr_val(content-length) le {SMALL_BODY} }}
   http-request disable-l7-retry unless {{ method GET HEAD PUT DELETE OPTIONS TRACE }}
 {"" if kind.startswith("tcp") else check}{cookie if kind.endswith("-sticky") else ""}"""
-
-
-_WITHOUT_INSTANCE = ("empty", "stopped", "starting", "crashed")
-
-
-def _return(frame: Frame, page: str, variable: str) -> str:
-    """Return the rules that show a page, as JSON to whoever asks for that."""
-    retry = f" hdr Retry-After {pages.RETRY_AFTER[page]}" if page in pages.RETRY_AFTER else ""
-    head = f"  http-request return status {pages.status_of(page)} content-type"
-    tail = f"hdr Cache-Control no-store{retry} if {{ var({variable}) -m str {page} }}"
-    return (
-        f"{head} application/problem+json lf-file {frame.pages}/{page}.json {tail} "
-        "{ var(txn.json) -m bool }\n"
-        f"{head} text/html lf-file {frame.pages}/{page}.html {tail}\n"
-    )
 
 
 def _ring() -> str:
@@ -203,33 +187,70 @@ def _ring() -> str:
 
 
 def _frontend(frame: Frame) -> str:
-    unpacked = "".join(
-        f"  http-request set-var(txn.{name}) var(txn.app),field({number},|) if is_app\n"
-        for name, number in _IN_APPS.items()
-    )
+    """``txn.where`` is ``environment|backend|``; it ends in ``+`` where something is special."""
     return f"""backend counters from base
   stick-table type string len 64 size 20k store gpc0
 
 frontend visitors from base
 {_binds(frame)}  log-format "{lines.FORMAT}"
-  acl is_app var(txn.app) -m found
+  acl is_app var(txn.where) -m found
   acl is_platform var(txn.host) -m str {frame.settings.domain.lower()}
+  acl is_special var(txn.where) -m end +
   acl is_protected var(txn.digest) -m found
-{_FORWARDED}  http-request set-var(txn.where) var(txn.host),map({frame.hosts_map})
-  http-request set-var(txn.backend) var(txn.where),field(1,|)
-  http-request set-var(txn.app) var(txn.backend),map({frame.apps_map})
-{unpacked}  http-request track-sc0 var(txn.env) table counters if is_app
+  acl has_length req.fhdr(content-length) -m found
+{_FORWARDED}  http-after-response set-header Content-Type application/problem+json \
+if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
+  http-after-response del-header {_OWN} if {{ status ge 400 }}
+  http-request set-var(txn.where) var(txn.host),map({frame.hosts_map})
+  http-request track-sc0 var(txn.where),field(1,|) table counters if is_app
   http-request set-var(txn.n) sc0_inc_gpc0 if is_app
-  http-request set-var(txn.query) query if {{ var(txn.logs) -m str 1 }} {{ query -m found }}
-  http-request redirect location https://%[var(txn.host)]{_port(frame.settings)}%[pathq] code 308 \
-if !{{ ssl_fc }} {{ var(txn.where),field(2,|) -m str https }}
-  http-request set-var(txn.shown) str(unknown) if !is_app !is_platform
-  http-request set-var(txn.shown) var(txn.page) if {{ var(txn.page) -m str maintenance }}
-{_return(frame, "unknown", "txn.shown")}{_return(frame, "maintenance", "txn.shown")}{_PROTECTION}\
-  use_backend platform-json if is_platform {{ var(txn.json) -m bool }}
+{_special(frame)}  http-request set-var(txn.max) \
+var(txn.where),field(2,|),map({frame.apps_map}),field(3,|) if is_app has_length
+  http-request set-var(txn.shown) str(413) if is_app has_length \
+{{ req.hdr_val(content-length),sub(txn.max) gt 0 }}
+  use_backend platform-json if is_platform {{ var(txn.format) -m found }}
   use_backend platform if is_platform
-  use_backend %[var(txn.backend)] if is_app
+  use_backend pages if !is_app || {{ var(txn.shown) -m found }}
+  use_backend pages if {{ var(txn.where),field(2,|),nbsrv eq 0 }}
+  use_backend %[var(txn.where),field(2,|)]
 """
+
+
+def _special(frame: Frame) -> str:
+    """Return what most apps do not need: redirect, protection, maintenance, settings."""
+    packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
+    return f"""  http-request set-var(txn.app) {packed} if is_special
+  http-request redirect location https://%[var(txn.host)]{_port(frame.settings)}%[pathq] code 308 \
+if is_special !{{ ssl_fc }} {{ var(txn.where) -m sub |https }}
+  http-request set-var(txn.idle) var(txn.app),field(4,|) if is_special
+  http-request set-var(txn.query) query \
+if is_special {{ var(txn.app),field(5,|) -m str 1 }} {{ query -m found }}
+{_PROTECTION}  http-request set-var(txn.shown) str(maintenance) \
+if is_special {{ var(txn.app),field(2,|) -m str maintenance }}
+"""
+
+
+def _pages(frame: Frame) -> str:
+    """Return where visitors end whom no instance can or may answer."""
+    returns = "".join(_return(frame, page) for page in (*pages.TEXTS, *pages.REFUSALS))
+    return f"""backend pages from base
+  http-request set-var(txn.shown) str(unknown) unless {{ var(txn.where) -m found }}
+  http-request set-var(txn.shown) var(txn.where),field(2,|),map({frame.apps_map}),field(2,|) \
+unless {{ var(txn.shown) -m found }}
+{returns}"""
+
+
+def _return(frame: Frame, page: str) -> str:
+    """Return the rules that show a page, as JSON to whoever asks for that."""
+    retry = f" hdr Retry-After {pages.RETRY_AFTER[page]}" if page in pages.RETRY_AFTER else ""
+    asking = ' hdr WWW-Authenticate "Basic realm=\\"Protected\\""' if page == "401" else ""
+    head = f"  http-request return status {pages.status_of(page)} content-type"
+    tail = f"hdr Cache-Control no-store{retry}{asking} if {{ var(txn.shown) -m str {page} }}"
+    return (
+        f"{head} application/problem+json lf-file {frame.pages}/{page}.json {tail} "
+        "{ var(txn.format) -m found }\n"
+        f"{head} text/html lf-file {frame.pages}/{page}.html {tail}\n"
+    )
 
 
 def _binds(frame: Frame) -> str:
@@ -248,8 +269,8 @@ def _port(settings: Settings) -> str:
 # What visitors claim about themselves is removed; what we know is added.
 _FORWARDED = """  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 }
   http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
-  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub json } \
-!{ req.hdr(accept) -m sub text/html }
+  http-request set-var(txn.format) str(json) if { req.fhdr(accept) -m sub json } \
+!{ req.fhdr(accept) -m sub text/html }
   http-request set-var(txn.id) req.fhdr(x-request-id) if \
 { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
   http-request set-var(txn.id) uuid() unless { var(txn.id) -m found }
@@ -258,20 +279,22 @@ _FORWARDED = """  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 
   http-request del-header X-Real-IP
   http-request del-header Proxy
   http-request set-header X-Request-Id %[var(txn.id)]
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Forwarded-Proto http unless { ssl_fc }
-  http-request set-header X-Forwarded-Proto https if { ssl_fc }
+  http-request add-header X-Forwarded-For %[src]
+  http-request add-header X-Forwarded-Host %[req.hdr(host)]
+  http-request add-header X-Forwarded-Port %[dst_port]
+  http-request add-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
   http-after-response set-header X-Request-Id %[var(txn.id)] if { var(txn.id) -m found }
 """
 # A digest of salt, user and password is compared; the app never sees what opened the door.
-_PROTECTION = """  http-request unset-var(txn.digest) if { var(txn.digest) -m str open }
+_PROTECTION = """  http-request set-var(txn.digest) var(txn.app),field(7,|) if is_special
+  http-request unset-var(txn.digest) if is_special { var(txn.digest) -m str open }
+  http-request set-var(txn.salt) var(txn.app),field(6,|) if is_protected
   http-request set-var(txn.user) http_auth_user if is_protected
   http-request set-var(txn.word) http_auth_pass if is_protected
   http-request set-var(txn.proof) \
 var(txn.salt),concat(:,txn.user,:),concat(,txn.word),sha2(256),hex,lower if is_protected
-  http-request auth realm Protected if is_protected !{ var(txn.proof),strcmp(txn.digest) eq 0 }
+  http-request set-var(txn.shown) str(401) \
+if is_protected !{ var(txn.proof),strcmp(txn.digest) eq 0 }
   http-request del-header Authorization if is_protected
 """
 

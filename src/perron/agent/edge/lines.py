@@ -6,7 +6,7 @@ from .model import AccessLine, release_of
 
 MARK = "@"
 FORMAT = (
-    f"{MARK} %pid %[date(0,ms)] %Ta %ST %B %ts %rc %s %HM %[var(txn.env)] %[var(txn.n)] "
+    f"{MARK} %pid %[date(0,ms)] %Ta %ST %B %ts %rc %s %HM %[var(txn.where)] %[var(txn.n)] "
     "%[var(txn.id)] %[var(txn.shown)] %[var(txn.host)] %HPO %[var(txn.query)]"
 )
 _FIELDS = 17
@@ -29,7 +29,7 @@ def _access_line(parts: list[str]) -> AccessLine:
     return AccessLine(
         time=datetime.fromtimestamp(int(parts[2]) / 1000, UTC),
         worker=int(parts[1]),
-        environment=parts[10],
+        environment=parts[10].partition("|")[0],
         sequence=int(parts[11]) if parts[11] != "-" else None,
         release=release,
         instance=instance,

@@ -11,6 +11,7 @@ from perron.contract.node import Certificate, HealthCheck
 
 Page = Literal["empty", "stopped", "starting", "crashed"]
 FALL = 3  # failed checks that take an instance out of rotation
+IDLE_TIMEOUT = 60.0  # seconds without a byte, where an app asks for no other
 KINDS = ("http", "strict", "tcp", "http-sticky", "strict-sticky", "tcp-sticky")
 _SERVER = re.compile(r".*\.v(?P<release>\d+)\.(?P<instance>[^:]+):(?P<name>.+)")
 
@@ -46,7 +47,7 @@ class Backend:
     user: str | None = None
     password: str | None = None
     max_body: int = 1 << 30
-    idle_timeout: float = 60.0
+    idle_timeout: float = IDLE_TIMEOUT
     log_queries: bool = False
     certificates: tuple[Certificate, ...] = ()
 
@@ -64,6 +65,16 @@ class Backend:
         if self.maintenance:
             return "maintenance"
         return "crashed" if self.targets and self.page in ("empty", "stopped") else self.page
+
+    @property
+    def is_special(self) -> bool:
+        """Whether a request needs more of its settings than where it leads."""
+        return (
+            self.maintenance
+            or self.password is not None
+            or self.log_queries
+            or self.idle_timeout != IDLE_TIMEOUT
+        )
 
     def packed(self) -> str:
         """Return its settings as one word of ``apps.map``, which the configuration unpacks."""

@@ -1,5 +1,6 @@
 """The edge's own pages: what visitors see where no instance can answer them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from perron.kit.files import private_folder, write_whole
@@ -13,12 +14,16 @@ TEXTS = {
     "maintenance": ("Maintenance", "This app is being worked on. Please come back later."),
     "platform": ("Perron is away", "The platform's server does not answer. Apps keep running."),
 }
-STATUS = {"unknown": 404, "empty": 404}
+REFUSALS = {
+    "401": ("Protected", "This app wants a name and a password."),
+    "413": ("Too large", "The request is larger than this app accepts."),
+}
+STATUS = {"unknown": 404, "empty": 404, "401": 401, "413": 413}
 RETRY_AFTER = {"starting": 2, "maintenance": 60, "crashed": 10, "platform": 2, "stopped": 300}
 ERRORS = {
     400: ("Bad request", "The edge could not read this request."),
     408: ("Too slow", "The request did not arrive in time."),
-    413: ("Too large", "The request is larger than this app accepts."),
+    413: REFUSALS["413"],
     500: ("Edge error", "Something went wrong at the edge."),
     502: ("Bad answer", "The app closed the connection or answered in a way that is not HTTP."),
     503: ("Not answering", "This app does not answer at the moment. Its team can see why."),
@@ -54,17 +59,32 @@ def status_of(page: str) -> int:
 def write(folder: Path) -> None:
     """Write every page where HAProxy reads it when it starts."""
     private_folder(folder)
-    for name, words in TEXTS.items():
-        _write(folder, name, *words, status_of(name))
+    for name, words in {**TEXTS, **REFUSALS}.items():
+        html, json = _bodies(name, *words, status_of(name))
+        _keep(folder / f"{name}.html", _escaped(html))
+        _keep(folder / f"{name}.json", json.replace("\0", _ID))
+    _keep(folder / "errors.map", "".join(_halves()))
+
+
+def _halves() -> Iterator[str]:
+    """Yield each error in both forms, what is before the request id and what is after it."""
     for status, words in ERRORS.items():
-        _write(folder, str(status), *words, status)
+        for form, body in zip(("", "json"), _bodies(str(status), *words, status), strict=True):
+            head, tail = body.replace("\n", " ").split("\0")
+            yield f"{status}.{form}.head {head}\n{status}.{form}.tail {tail}\n"
 
 
-def _write(folder: Path, name: str, title: str, text: str, status: int) -> None:
+def _bodies(name: str, title: str, text: str, status: int) -> tuple[str, str]:
     refresh = '<meta http-equiv="refresh" content="2">' if name == "starting" else ""
-    facts = {"title": title, "text": text, "status": status}
-    html = _HTML.format(**facts, refresh=refresh, id="\0").replace("%", "%%").replace("\0", _ID)
-    json = _JSON.format(**facts, code=f"Edge{title.title().replace(' ', '')}", id=_ID)
-    for path, body in ((folder / f"{name}.html", html), (folder / f"{name}.json", json)):
-        if not path.exists() or path.read_text() != body:
-            write_whole(path, body)
+    facts = {"title": title, "text": text, "status": status, "id": "\0"}
+    code = f"Edge{title.title().replace(' ', '')}"
+    return _HTML.format(**facts, refresh=refresh), _JSON.format(**facts, code=code)
+
+
+def _escaped(html: str) -> str:
+    return html.replace("%", "%%").replace("\0", _ID)
+
+
+def _keep(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        write_whole(path, text)

@@ -70,14 +70,18 @@ def seat(
     return kept
 
 
-def desire(backends: Sequence[Backend], seats: Mapping[str, str]) -> Desired:
-    """Return what HAProxy shall know; of two claims to a host the first one counts."""
+def desire(backends: Sequence[Backend], seats: Mapping[str, str], generated: str) -> Desired:
+    """Return what HAProxy shall know; of two claims to a host the first one counts.
+
+    Plain HTTP is redirected for hosts that were added, not for those under ``generated``.
+    """
     hosts: dict[str, str] = {}
     for each in backends:
-        own = {certificate.host for certificate in each.certificates}
+        place = f"{each.environment}|{seats[each.environment]}|"
         for host in each.hosts:
-            place = seats[each.environment]
-            hosts.setdefault(host.lower(), f"{place}|https" if host in own else place)
+            https = "" if _is_under(host.lower(), (generated.lower(), "localhost")) else "https"
+            special = "+" if https or each.is_special else ""
+            hosts.setdefault(host.lower(), f"{place}{https}{special}")
     return Desired(
         hosts=hosts,
         apps={seats[each.environment]: each.packed() for each in backends},
@@ -139,6 +143,10 @@ def _arrival(key: Key, each: Server, running: Running) -> list[list[str]]:
     if each.serving and key not in running.serving:
         commands += [f"set server {place} state ready", f"enable health {place}"]
     return [commands] if commands else []
+
+
+def _is_under(host: str, domains: Iterable[str]) -> bool:
+    return any(host == each or host.endswith(f".{each}") for each in domains)
 
 
 def _kind(name: str) -> str:
