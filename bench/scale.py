@@ -54,7 +54,7 @@ def revival() -> list[Figure]:
 
 
 def _populate(here: Platform) -> None:
-    folder = here.app("static")
+    folder = here.app("site")
 
     def deploy(number: int) -> None:
         here.perron("deploy", str(folder), "-a", f"app{number}", "--create")

@@ -13,7 +13,7 @@ PYTHON = "/usr/bin/python3"
 UID = "171301"
 STORIES = (
     *("test_running.py", "test_secrets.py", "test_limits.py", "test_entering.py"),
-    "test_mounts.py",
+    *("test_mounts.py", "test_killed_starts.py"),
 )
 
 

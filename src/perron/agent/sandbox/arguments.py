@@ -87,7 +87,8 @@ def bwrap_arguments(spec: SandboxSpec, *, tier: str, files: Mapping[str, int]) -
         *_mounts(spec),
         *("--perms", "0444", "--ro-bind-data", str(files["env"]), "/run/env"),
         *("--chdir", spec.cwd, "--seccomp", str(files["seccomp"])),
-        *("--json-status-fd", str(files["status"]), "--info-fd", str(files["report"])),
+        # Never --info-fd: a pipe whose reader was killed would end bwrap between its two halves.
+        *("--json-status-fd", str(files["status"])),
         *("--remount-ro", "/"),  # last: until here the root is writable memory
     ]
 

@@ -25,7 +25,7 @@ from .arguments import (
 )
 from .cgroups import Groups
 from .spec import SandboxSpec
-from .status import SPEC, STATUS, append, read_status, start_ticks
+from .status import SPEC, STATUS, append, has_ended, read_status, start_ticks
 
 # Python, nohup and background jobs ignore some of these, and exec would hand that on.
 _RESET = (
@@ -41,7 +41,8 @@ def become(
 ) -> NoReturn:
     """Turn this process into the sandbox that ``request`` asks for, or say why not and end.
 
-    Lines of JSON go to ``report``: the pid at once, a problem, or what bwrap tells at its start.
+    Lines of JSON go to ``report``: the pid at once, and a problem. It closes when bwrap takes
+    over; from then on the status file tells.
     """
     spec = SandboxSpec.from_json(request["spec"])
     try:
@@ -56,8 +57,8 @@ def become(
         words = ["bwrap", "--args", str(options), "--", *steps]
         os.execve(request["bwrap"], words, HOST_ENVIRONMENT)  # noqa: S606 - that is the point
     except BaseException as why:  # whatever it is, its reader must hear of it
+        _remember(spec, str(why))  # first: telling an agent that was killed may end us
         _tell(report, {"problem": str(why), "permanent": _is_permanent(why)})
-        _remember(spec, str(why))
         os._exit(125)
 
 
@@ -124,10 +125,9 @@ def _prepare(
     }
     files["env"] = _memory_file(environment_file(spec, request["env"]))
     files["seccomp"] = _memory_file(seccomp)
-    files |= {"status": status, "report": report}
-    os.set_inheritable(report, True)
+    files["status"] = status
     _connect_streams(spec, request["tier"], stdin)
-    close_files(set(files.values()))
+    close_files({*files.values(), report})
     cgroups.make(
         groups, memory=spec.memory, cpu=spec.cpu, processes=spec.processes, low=spec.low_priority
     )
@@ -141,6 +141,9 @@ def _prepare(
 def _write_down(spec: SandboxSpec, request: Any, groups: Groups) -> int:
     """Leave spec and status behind first: an agent that dies now finds what it started."""
     state = Path(spec.state)
+    found = read_status(state)
+    if found and not has_ended(found):
+        raise OSError("What an earlier start began still runs")
     fresh = state / f".{SPEC}"
     fresh.write_text(json.dumps(spec.to_json()))
     os.replace(fresh, state / SPEC)

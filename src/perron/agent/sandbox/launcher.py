@@ -1,9 +1,11 @@
 """The launcher: a small process that forks once for each sandbox, so that the agent never does.
 
 Started by path with ``python -I -S``: standard library only. A request is a file of memory with
-its JSON (never an argument or an environment), a pipe to report to, and maybe an input; only the
-forked child reads it, so nothing of one tenant is in the memory of another's sandbox. It ends
-when the agent does; what it started goes on.
+its JSON (never an argument or an environment), a pipe to report to, the locked state folder, and
+maybe an input; only the forked child reads it, so nothing of one tenant is in the memory of
+another's sandbox. It ends when the agent does; what it started goes on. The lock is held by the
+request on its way and by the forked child until its status is written, so that a next agent can
+wait for a start that a killed one had asked for.
 """
 
 import gc
@@ -16,7 +18,7 @@ import sys
 from . import seccomp
 from .becoming import become
 
-_FILES = 3
+_FILES = 4
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def _become(files: list[int], parent: int, program: bytes) -> None:
     try:
         with open(files[0], "rb", closefd=False) as file:
             request = json.load(file)
-        stdin = files[2] if len(files) > 2 else None
+        stdin = files[3] if len(files) > 3 else None
         become(request, report=files[1], stdin=stdin, parent=parent, seccomp=program)
     finally:
         os._exit(125)

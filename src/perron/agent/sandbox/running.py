@@ -16,15 +16,18 @@ from .spec import Ending, Usage, describe, signal_of
 from .status import (
     Status,
     append,
+    await_start,
     children,
     inside_lives,
     read_spec,
     read_status,
     shim_lives,
+    strays,
 )
-from .waiting import gone, gone_reaping, reap
+from .waiting import gone, gone_reaping, is_left_to_us, reap, reap_strangers
 
 _PATIENCE = 5.0
+_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 _MOMENT = 0.02
 
 
@@ -63,13 +66,15 @@ class Running:
     def signal(self, number: int) -> None:
         """Signal the app's own processes; the first process inside would ignore it."""
         status = self._known()
+        if status.child is None and number in _ENDS and shim_lives(status):
+            _kill(status.shim)  # nothing of the app has begun
         if not inside_lives(status) or status.child is None:
             return
         apps = children(status.child)
         for each in apps:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, number)
-        if not apps and number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+        if not apps and number in _ENDS:
             _kill(status.child)  # it has not come to start the app yet
 
     async def kill(self) -> None:
@@ -131,16 +136,24 @@ class Running:
             await gone(self.pid)
         reap(self.pid)
         status = self._known()
-        if inside_lives(status) and status.child is not None:
-            _kill(status.child)  # what the app left behind keeps its namespace alive
+        lives = inside_lives(status)
+        if status.child is not None and (lives or is_left_to_us(status.child)):
+            if lives:
+                _kill(status.child)  # what the app left behind keeps its namespace alive
             await gone_reaping(status.child)
             reap(status.child)
+        for each in strays(status):
+            _kill(each)
+            await gone(each)
+            reap(each)
+        reap_strangers()
         return await self._settle()
 
     async def _settle(self) -> Ending:
         out_of_memory = self.over_memory or self.out_of_memory()
         groups = self._status.groups
-        while True:  # sessions that were entered take a moment to follow
+        found = read_status(self.state)
+        while found is None or found.shim == self.pid:  # else a later start has the group now
             cgroups.kill(groups)
             if cgroups.remove(groups):
                 break
@@ -153,6 +166,7 @@ def find(state: Path) -> Running | Ending | None:
 
     Anything its app left behind is ended too. None: nothing was ever started there.
     """
+    await_start(state)
     status = read_status(state)
     if status is None:
         return None
@@ -169,15 +183,20 @@ def find(state: Path) -> Running | Ending | None:
 def end_leftovers(status: Status) -> None:
     """End what lives on in a sandbox whose shim is gone; wait for it shortly."""
     cgroups.kill(status.groups)
-    if status.child is None or not inside_lives(status):
-        return
-    descriptor = os.pidfd_open(status.child)
+    inside = [status.child] if status.child is not None and inside_lives(status) else []
+    for pid in inside or strays(status):
+        with contextlib.suppress(ProcessLookupError):
+            _end(pid)
+
+
+def _end(pid: int) -> None:
+    descriptor = os.pidfd_open(pid)
     try:
-        _kill(status.child)
+        _kill(pid)
         select.select([descriptor], [], [], _PATIENCE)
     finally:
         os.close(descriptor)
-    reap(status.child)
+    reap(pid)
 
 
 def conclude(state: Path, shim: int, out_of_memory: bool) -> Ending:

@@ -7,8 +7,8 @@ import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from .landlock import libc
 from .promises import find_bwrap, tier
 from .running import Running
 from .spec import Ending, SandboxSpec
-from .status import has_ended, parent_of, read_status
+from .status import Status, has_ended, lock, parent_of, read_status, shim_lives
 from .waiting import readable, reap, start_program
 
 _SET_CHILD_SUBREAPER = 36
 _AT_ONCE = 8
 _START_TIMEOUT = 30.0
+_FIRST_LOOK, _LAST_LOOK = 0.002, 0.05  # seconds, while bwrap starts
 _LOOK_EVERY = 10.0  # at memory, where no control group bounds it
 
 
@@ -84,8 +85,9 @@ class Sandboxes:
             "groups": {"mode": groups.mode, "folders": groups.folders},
         }
         async with self._turns:
+            await self._clear(Path(spec.state))
             said = await self._ask(request, stdin)
-        return self._started(spec, said)
+            return await self._started(spec, said)
 
     def find(self, state: Path) -> Running | Ending | None:
         """Return what runs in a state folder, or how it ended; None: nothing was started there."""
@@ -114,6 +116,12 @@ class Sandboxes:
         except Unusable as why:
             raise Permanent(str(why)) from None
 
+    async def _clear(self, state: Path) -> None:
+        """End what a start that nobody waited for may have left: two would be worse than none."""
+        stray = await asyncio.to_thread(running.find, state)
+        if isinstance(stray, Running):
+            await stray.kill()
+
     async def _ask(self, request: Mapping[str, Any], stdin: int | None) -> dict[str, Any]:
         """Hand the request over; once more when the launcher was killed before it forked."""
         for _ in range(2):
@@ -126,6 +134,9 @@ class Sandboxes:
         raise Temporary("The launcher of sandboxes did not answer; it is started again.")
 
     async def _exchange(self, request: Mapping[str, Any], stdin: int | None) -> dict[str, Any]:
+        held = lock(Path(request["spec"]["state"]))
+        if held is None:
+            raise Temporary("Another start of the same sandbox is under way. Try again.")
         reading, report = os.pipe()
         content = os.memfd_create("request", os.MFD_CLOEXEC)
         try:
@@ -133,31 +144,30 @@ class Sandboxes:
             with open(content, "wb", closefd=False) as file:
                 file.write(json.dumps(request).encode())
             os.lseek(content, 0, os.SEEK_SET)
-            files = [content, report] + ([] if stdin is None else [stdin])
+            files = [content, report, held] + ([] if stdin is None else [stdin])
             if self._channel is None or not _send(self._channel, files):
                 return {}
-            os.close(report)
-            report = -1  # ours must be closed, or its end is never seen
+            for each in (report, held):  # ours must be closed, or their end is never seen
+                os.close(each)
+            report = held = -1
             return await asyncio.wait_for(_read_lines(reading), _START_TIMEOUT)
         except TimeoutError:
             raise Temporary(
                 "A sandbox took more than 30 s to start; the machine is too busy."
             ) from None
         finally:
-            for each in (reading, content, *([report] if report >= 0 else [])):
-                os.close(each)
+            for each in (reading, content, report, held):
+                if each >= 0:
+                    os.close(each)
 
-    def _started(self, spec: SandboxSpec, said: Mapping[str, Any]) -> Running:
+    async def _started(self, spec: SandboxSpec, said: Mapping[str, Any]) -> Running:
         if problem := said.get("problem"):
             raise (Permanent if said.get("permanent") else Temporary)(
                 f"{spec.name} could not be started: {str(problem).rstrip('.')}."
             )
-        status = read_status(Path(spec.state))
+        status = await _begun(Path(spec.state))
         if status is None or status.shim != said.get("pid"):
             raise Temporary(f"{spec.name} ended before it began. Try again.")
-        if status.child is None:  # bwrap tells us first, and the file in a moment
-            child, namespace = said.get("child-pid"), said.get("pid-namespace")
-            status = replace(status, child=child, namespace=namespace)
         started = Running(Path(spec.state), status)
         self._notice(started)
         return started
@@ -213,8 +223,19 @@ def _send(channel: socket.socket, files: Sequence[int]) -> bool:
     return True
 
 
+async def _begun(state: Path) -> Status | None:
+    """Return the status when bwrap has told of its first process, or is gone."""
+    pause, until = _FIRST_LOOK, time.monotonic() + _START_TIMEOUT
+    while (status := read_status(state)) and status.child is None and shim_lives(status):
+        if time.monotonic() > until:
+            break
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LAST_LOOK)
+    return status
+
+
 async def _read_lines(descriptor: int) -> dict[str, Any]:
-    """Read until the end; bwrap's own part spans lines, so values are decoded one by one."""
+    """Read until the end what a starting sandbox tells."""
     text = b""
     while True:
         await readable(descriptor)
@@ -223,11 +244,8 @@ async def _read_lines(descriptor: int) -> dict[str, Any]:
             break
         text += part
     said: dict[str, Any] = {}
-    rest = text.decode(errors="replace").strip()
-    while rest:
-        value, end = json.JSONDecoder().raw_decode(rest)
-        said |= value
-        rest = rest[end:].strip()
+    for line in text.splitlines():
+        said |= json.loads(line)
     return said
 
 

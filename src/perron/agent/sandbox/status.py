@@ -5,8 +5,11 @@ bwrap), the first process inside with its namespace and the exit code (written b
 how it ended (written by whoever saw the end).
 """
 
+import contextlib
+import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ from .cgroups import Groups
 from .spec import SandboxSpec
 
 SPEC, STATUS = "spec.json", "status"
+_START_TAKES = 10.0  # seconds at most, from a request to the first line of its status
+_MOMENT = 0.005
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,28 @@ def append(state: Path, **said: object) -> None:
         os.close(descriptor)
 
 
+def lock(state: Path) -> int | None:
+    """Return the open, locked state folder; None while a start in it is under way."""
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def await_start(state: Path) -> None:
+    """Wait until a start that a killed agent had asked for is written down, or has failed."""
+    until = time.monotonic() + _START_TAKES
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        while (descriptor := lock(state)) is None:
+            if time.monotonic() > until:
+                return
+            time.sleep(_MOMENT)
+        os.close(descriptor)
+
+
 def start_ticks(pid: int) -> int | None:
     """Return when a living process started, in the kernel's ticks: a pid that nobody can reuse."""
     try:
@@ -118,6 +145,24 @@ def inside_lives(status: Status) -> bool:
 def has_ended(status: Status) -> bool:
     """Say whether nothing of a sandbox runs any more."""
     return not shim_lives(status) and not inside_lives(status)
+
+
+def strays(status: Status) -> list[int]:
+    """Return what a shim left that ended before it told of its child.
+
+    Until it tells, its child waits for a word that never comes, in the session of the shim. The
+    number of a session is not given to a new process while the session lasts.
+    """
+    if status.child is not None or shim_lives(status):
+        return []
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (path / "stat").read_text().rpartition(")")[2].split()
+            is_ours = int(words[3]) == status.shim and int(words[19]) >= status.ticks
+            if is_ours and words[0] not in "ZX" and (path / "comm").read_text() == "bwrap\n":
+                found.append(int(path.name))
+    return found
 
 
 def children(pid: int) -> list[int]:

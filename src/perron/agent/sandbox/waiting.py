@@ -80,13 +80,26 @@ def reap_strangers() -> None:
     """Reap what came to us from inside a sandbox; our own children are never nested."""
     for path in Path("/proc/self/task").glob("*/children"):
         for pid in path.read_text().split():
-            words = Path(f"/proc/{pid}/status").read_text().splitlines()
-            said = dict(line.split(":", 1) for line in words)
-            if said["State"].strip()[0] == "Z" and len(said["NSpid"].split()) > 1:
+            said = _said(int(pid))
+            if said and said["State"].strip()[0] == "Z" and len(said["NSpid"].split()) > 1:
                 reap(int(pid))
+
+
+def is_left_to_us(pid: int) -> bool:
+    """Say whether a process from inside a sandbox has become our child, as its shim is gone."""
+    said = _said(pid)
+    return bool(said) and int(said["PPid"]) == os.getpid() and len(said["NSpid"].split()) > 1
 
 
 def reap(pid: int) -> None:
     """Take leave of a child that ended; one of somebody else's is theirs."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
+
+
+def _said(pid: int) -> dict[str, str]:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(line.split(":", 1) for line in lines)
