@@ -135,6 +135,13 @@ def has(uow: UnitOfWork, type: str, *, subject: str, environment: str) -> bool:
     return uow.connection.execute(query.limit(1)).first() is not None
 
 
+def has_told(uow: UnitOfWork, type: str, *, subject: str) -> bool:
+    """Say whether the work this transaction is part of wrote this down of the subject already."""
+    this = (events.c.type == type) & (events.c.subject == subject)
+    query = select(events.c.position).where(this, events.c.correlation == uow.correlation)
+    return uow.connection.execute(query.limit(1)).first() is not None
+
+
 def forget(uow: UnitOfWork, reader: str) -> None:
     """Send a reader back to the start; its room empties its own tables in the same transaction."""
     uow.connection.execute(cursors.delete().where(cursors.c.reader == reader))

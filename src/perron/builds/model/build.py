@@ -31,10 +31,10 @@ class Build:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a deploy shall build; ``job`` is None when the build exists already."""
+    """What a deploy shall build, and the job that makes it where it is not there yet."""
 
     identity: str
-    job: JobSpec | None
+    job: JobSpec
     detected: Detected
     app: str
     source: str

@@ -1,6 +1,7 @@
 """What can be done with builds: plan, start, note, find."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from perron import catalog
@@ -42,9 +43,8 @@ def plan_build(
     build_config_digest: str,
     detected: Detected,
     fetch: Fetch,
-    provenance: Mapping[str, Any] | None = None,
 ) -> Planned:
-    """Say what must be built; ``job`` is None when the build exists already.
+    """Say what must be built, and how; nothing is written.
 
     ``detected`` is what ``detect_source`` found, before this transaction began.
     """
@@ -58,21 +58,15 @@ def plan_build(
         detected=_with_plan(detected, plan),
         config=build_config_digest,
     )
-    planned = Planned(
+    return Planned(
         identity=identity,
-        job=None,
+        job=_job(uow, environment, source, identity, plan, build_config, fetch),
         detected=detected,
         app=environment.app,
         source=source,
         root=root,
         place=environment.place,
     )
-    if store.find_build(uow, environment.app, identity):
-        _record(uow, planned, BuildReused(identity, source))
-        return planned
-    asked = BuildAsked(identity, source, detected.detector, dict(provenance or {}))
-    _record(uow, planned, asked)
-    return _with_job(planned, _job(uow, environment, planned, plan, build_config, fetch))
 
 
 def detect_source(
@@ -89,9 +83,20 @@ def detect_source(
     return detect(contents.files, read, root=root, interpreters=interpreters, source=source)
 
 
-def note_started(uow: UnitOfWork, planned: Planned) -> None:
-    """Write down that the build began."""
-    _record(uow, planned, BuildStarted(planned.identity, planned.source))
+def note_asked(uow: UnitOfWork, planned: Planned, provenance: Mapping[str, Any]) -> None:
+    """Write down that a deploy needs a build that is not there."""
+    detector = planned.detected.detector
+    _record(uow, planned, BuildAsked(planned.identity, planned.source, detector, {**provenance}))
+
+
+def note_reused(uow: UnitOfWork, planned: Planned) -> None:
+    """Write down that a deploy found the build it needs."""
+    _record(uow, planned, BuildReused(planned.identity, planned.source))
+
+
+def note_started(uow: UnitOfWork, planned: Planned, at: datetime | None = None) -> None:
+    """Write down that the build began, at the moment the engine says."""
+    _record(uow, planned, BuildStarted(planned.identity, planned.source), at)
 
 
 def note_built(uow: UnitOfWork, planned: Planned, report: JobReport) -> Build:
@@ -153,7 +158,8 @@ def forget_app(uow: UnitOfWork, app: str) -> list[str]:
 def _job(
     uow: UnitOfWork,
     environment: Environment,
-    planned: Planned,
+    source: str,
+    output: str,
     plan: BuildPlan,
     config: Mapping[str, str],
     fetch: Fetch,
@@ -166,8 +172,8 @@ def _job(
         team=environment.team,
         app_name=catalog.get_app(uow, environment.app).name,
         environment_name=environment.name,
-        source=planned.source,
-        output=planned.identity,
+        source=source,
+        output=output,
         plan=plan,
         env=dict(config),
         mask=[value for value in config.values() if len(value) >= 4],
@@ -179,10 +185,6 @@ def _job(
 
 def _with_plan(detected: Detected, plan: BuildPlan) -> Detected:
     return Detected(**(vars(detected) | {"plan": plan}))
-
-
-def _with_job(planned: Planned, job: JobSpec) -> Planned:
-    return Planned(**(vars(planned) | {"job": job}))
 
 
 def _indexes(fetch: Fetch) -> str:
@@ -201,5 +203,10 @@ def _seconds(report: JobReport) -> float | None:
     return (report.finished - report.started).total_seconds()
 
 
-def _record(uow: UnitOfWork, planned: Planned, what: spine.Happening) -> None:
-    spine.record(uow, what, subject=planned.identity, of=planned.place)
+def _record(
+    uow: UnitOfWork, planned: Planned, what: spine.Happening, at: datetime | None = None
+) -> None:
+    """Write an event down once for each deploy: a step that is done again tells nothing twice."""
+    if uow.correlation and spine.has_told(uow, what.type, subject=planned.identity):
+        return
+    spine.record(uow, what, subject=planned.identity, of=planned.place, time=at)

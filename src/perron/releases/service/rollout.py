@@ -55,8 +55,7 @@ def note_built(uow: UnitOfWork, release: Release, *, build: str, manifest: dict[
 def begin(uow: UnitOfWork, environment: Environment, release: Release) -> list[str]:
     """Wish that the release's instances start beside those that serve; return what to tell."""
     manifest = Manifest.from_json(release.manifest or {})
-    named = {name: (spec.mount, spec.size) for name, spec in manifest.volumes.items()}
-    notes = services.ensure(uow, environment, named)
+    notes = ensure_volumes(uow, environment, manifest)
     scale = store.scale(uow, environment.id)
     store.set_scale(uow, environment.id, defaults(list(manifest.processes), scale))
     if not _editions_of_release(uow, environment, release):
@@ -65,6 +64,12 @@ def begin(uow: UnitOfWork, environment: Environment, release: Release) -> list[s
         store.change(uow, release.id, rollout_at=clock.now())
     refresh(uow, environment)
     return notes
+
+
+def ensure_volumes(uow: UnitOfWork, environment: Environment, manifest: Manifest) -> list[str]:
+    """Create the volumes that are named for the first time; return what to tell."""
+    named = {name: (spec.mount, spec.size) for name, spec in manifest.volumes.items()}
+    return services.ensure(uow, environment, named)
 
 
 def begin_again(uow: UnitOfWork, environment: Environment, release: Release) -> None:

@@ -15,7 +15,8 @@ from perron.releases.model.progress import remaining
 from perron.releases.model.release import ASKED, LIVE, Release, rollout_lock
 from perron.releases.service import rollout, wishes
 
-from .building import build, cancel_build, cancel_release_command, run_release_command
+from .building import build, cancel_build
+from .commanding import cancel_release_command, run_release_command
 from .seeing import expect_healthy, expect_reached, look, subject
 
 LONG = timedelta(hours=25)  # a drain may take a day

@@ -7,7 +7,7 @@ from typing import Any
 
 from perron import catalog, runtime, telemetry
 from perron.catalog import Environment
-from perron.contract.node import EnvironmentReport, ProcessSet
+from perron.contract.node import EnvironmentReport, JobReport, JobState, ProcessSet
 from perron.kit.db import UnitOfWork
 from perron.kit.problems import Permanent, Problem, Temporary
 from perron.operations import Work
@@ -107,6 +107,20 @@ def last_lines(uow: UnitOfWork, environment: str, **which: Any) -> list[str]:
         return telemetry.last_lines(uow, environment, n=LAST_LINES, **which)
     except Problem:
         return []
+
+
+def tell_lines(work: Work, environment: Environment, report: JobReport, *, source: str) -> None:
+    """Say how a job ended, with the last lines it wrote."""
+    with work.reading() as uow:
+        lines = last_lines(uow, environment.id, source=source, job=report.job)
+    work.say(f"The {source} {ending(report)}.", lines=lines, job=report.job)
+
+
+def ending(report: JobReport) -> str:
+    """Return how a job ended that did not succeed, in words that follow its name."""
+    if report.state is JobState.CANCELLED:
+        return "was cancelled"
+    return f"failed: {report.exit.text}" if report.exit else "failed"
 
 
 def _since(key: tuple[str, int]) -> float:
