@@ -6,7 +6,7 @@ import pytest
 
 from perron import operations, releases, runtime
 from perron.kit.problems import Temporary
-from perron.releases.workflows import seeing
+from perron.releases.workflows import building, seeing
 from perron.runtime.controller import Controller
 
 
@@ -174,3 +174,38 @@ def test_time_in_which_the_machine_was_dead_does_not_count(still):
             seeing.look(uow, still.production)
         runtime.sight_of(still.home).at += 60
         assert seeing.look(uow, still.production).seconds < 1
+
+
+def test_a_release_command_finds_the_volumes_that_the_source_names_for_the_first_time(platform):
+    named = {"perron.toml": '[volumes.data]\nmount = "/data"\nsize = "1G"\n'}
+    release = platform.deploy(platform.source(named, procfile="web: run\nrelease: migrate\n"))
+    [volume] = platform.engine.specs[f"release-{release.id}"].volumes
+    assert (volume.name, volume.mount) == ("data", "/data")
+
+
+def test_a_build_is_asked_for_started_and_finished_once(platform):
+    platform.engine.held.add("build-")
+    asked = platform.ask()
+    platform.until(lambda: platform.events("perron.build.started.v1"))
+    building.forget_plans()  # as a server that was killed has
+    platform.engine.release_jobs()
+    build = platform.finish(asked).build
+    for type in ("asked", "started", "finished"):
+        [event] = platform.events(f"perron.build.{type}.v1")
+        assert event["subject"] == build
+    platform.deploy(platform.source())
+    assert len(platform.events("perron.build.reused.v1")) == 1
+    assert len(platform.events("perron.build.asked.v1")) == 1
+
+
+def test_a_build_that_the_machine_lost_is_made_again(platform):
+    source = platform.source()
+    first = platform.deploy(source)
+    platform.deploy(platform.source({"words.txt": "other\n"}))
+    platform.engine.drop_build(first.build)
+    with platform.writing() as uow:
+        back = releases.roll_back(uow, platform.production, to=1)
+    assert platform.finish(back).build == first.build
+    assert f"build-{back.id}" in platform.engine.jobs
+    assert any("lost" in each.text for each in platform.said(back.operation))
+    assert len(platform.events("perron.build.finished.v1")) == 3

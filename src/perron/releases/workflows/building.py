@@ -145,6 +145,12 @@ def _interpreters(home: Home) -> list[Interpreter]:
         raise Temporary(str(away)) from away
 
 
+def forget_plans() -> None:
+    """Forget what this process keeps in memory only: everything can be planned anew."""
+    with _lock:
+        _plans.clear()
+
+
 def _forget_plan(release: Release) -> None:
     with _lock:
         _plans.pop(release.id, None)
