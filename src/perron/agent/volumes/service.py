@@ -19,6 +19,7 @@ from . import files, store
 from .model import VolumeNotFound, checked_name, is_over
 
 RESTS = 20.0  # a measuring that took a second is repeated after as many as this, at least a minute
+QUICK = 0.2  # one that took less is repeated whenever somebody asks
 SNAPSHOT = "%Y%m%dT%H%M%SZ"
 
 
@@ -31,6 +32,7 @@ class Volumes:
         self._places = places
         self._logs = logs
         self._used: dict[Path, int] = {}
+        self._quick: set[Path] = set()
         self._told: set[Path] = set()
         self._making = threading.Lock()
 
@@ -45,6 +47,7 @@ class Volumes:
                     store.keep(uow, environment, name, size)
             if not folder.exists():
                 _make(folder, self._places.uid_of(environment))
+                self._quick.add(folder)
         return folder
 
     def mounts(self, environment: str, wanted: Sequence[VolumeMount]) -> tuple[Mount, ...]:
@@ -80,7 +83,7 @@ class Volumes:
         folder = self._folder(environment, name)
         check_room(folder, archive.stat().st_size, reserve=self._settings.disk_reserve)
         files.unpack(archive, folder, self._places.uid_of(environment))
-        self._used[folder] = files.measure(folder)
+        self._measure(folder)
         return self.find(environment, name)
 
     def snapshot(self, environment: str, name: str) -> VolumeView:
@@ -118,7 +121,7 @@ class Volumes:
 
     def watch(self, ending: threading.Event) -> None:
         """Measure every volume again and again; tell the log when one outgrows its size."""
-        pause = 60.0
+        pause = 1.0  # what an agent before this one measured is forgotten
         while not ending.wait(pause):
             began = time.monotonic()
             self.measure()
@@ -130,7 +133,7 @@ class Volumes:
             known = store.everything(uow)
         for environment, name, size in known:
             folder = self._folder(environment, name)
-            used = self._used[folder] = files.measure(folder)
+            used = self._measure(folder)
             if is_over(used, size) and folder not in self._told:
                 self._told.add(folder)
                 self._logs.say(environment, _too_large(name, used, size))
@@ -140,8 +143,16 @@ class Volumes:
     def _view(self, environment: str, name: str, size: int) -> VolumeView:
         folder = self._places.home.node / "snapshots" / environment / name
         kept = sorted(path.name.removesuffix(".tar.gz") for path in folder.glob("*.tar.gz"))
-        used = self._used.get(self._folder(environment, name))
+        place = self._folder(environment, name)
+        used = self._measure(place) if place in self._quick else self._used.get(place)
         return VolumeView(name=name, size=size, used=used, quota="watched", snapshots=kept)
+
+    def _measure(self, folder: Path) -> int:
+        began = time.monotonic()
+        used = self._used[folder] = files.measure(folder)
+        is_quick = time.monotonic() - began < QUICK
+        (self._quick.add if is_quick else self._quick.discard)(folder)
+        return used
 
     def _remove(self, environment: str, name: str) -> None:
         folder = self._folder(environment, name)
@@ -150,6 +161,7 @@ class Volumes:
         with unit_of_work(self._database) as uow:
             store.drop(uow, environment, name)
         self._used.pop(folder, None)
+        self._quick.discard(folder)
 
     def _folder(self, environment: str, name: str) -> Path:
         return self._places.volumes(environment) / checked_name(name)
