@@ -160,7 +160,7 @@ def _make(work: Work, environment: Environment, release: Release, making: _Makin
     """Return when the build is made; Temporary while it is, Permanent when it failed."""
     planned = making.planned
     making.tell(work, "asked", partial(builds.note_asked, provenance=release.provenance))
-    home = _hand_over(work, release)
+    home = _hand_over(work, release, making)
     named = planned.job.model_copy(update={"release": release.number})
     report = runtime.ask_job(home, build_job(release), named)
     if report.state is JobState.QUEUED:
@@ -179,14 +179,17 @@ def _make(work: Work, environment: Environment, release: Release, making: _Makin
     work.say(f"Built {short(planned.identity)}.", build=planned.identity, size=report.size)
 
 
-def _hand_over(work: Work, release: Release) -> Home:
-    """Let the engine have the source."""
+def _hand_over(work: Work, release: Release, making: _Making) -> Home:
+    """Let the engine have the source: once, for it may be large."""
     with work.reading() as uow:
         home, engine = home_of(uow), runtime.engine(uow)
+    if "source" in making.told:
+        return home
     try:
         engine.put_source(release.source, builds.source_path(home, release.source))
     except AgentAway as away:
         raise Temporary(str(away)) from away
     except AgentRefused as no:
         raise Permanent(f"The source was refused: {no.detail}") from no
+    making.told.add("source")
     return home
