@@ -11,6 +11,7 @@ with platform() as here:
     folder = here.app("hello")
     here.perron("deploy", str(folder), "-a", "hello", "--create")
     here.perron("env", "create", "staging", "-a", "hello")
+    (folder / "news.txt").write_text("tried in staging first\n")
     here.perron("deploy", str(folder), "-a", "hello", "-e", "staging")
     here.perron("deploy", "-a", "hello", "--from-release", "1", "--from-environment", "staging")
     staging = here.json("releases", "-a", "hello", "-e", "staging")[0]

@@ -6,6 +6,7 @@ import time
 
 from .conftest import BIN, NOW, problem, release_of
 
+RELEASES = "/v1/apps/shop/environments/production/releases"
 LATER = "2026-11-21T10:23:42.100000+00:00"
 
 
@@ -189,3 +190,19 @@ def test_the_commit_of_the_live_release_is_where_the_commits_are_counted_from(pe
     assert (facts["branch"], facts["dirty"], facts["missing"]) == ("main", False, 0)
     assert facts["author"] == "Ada <a@b.c>"
     assert "declared" not in facts
+
+
+def test_an_unchanged_folder_makes_no_release_and_says_so(person):
+    same = problem(409, "NothingChanged", "Nothing changed.", release=1, url="http://shop.test/")
+    person.world.refuse["POST", RELEASES] = same
+    done = person.perron("deploy", str(person.folder()), "-a", "shop")
+    assert (done.returncode, done.stdout) == (0, "http://shop.test/\n")
+    assert done.stderr.splitlines()[0] == "shop, production: nothing changed since release 1."
+    assert "--force" in done.stderr
+    told = person.perron("deploy", str(person.folder()), "-a", "shop", "--json")
+    assert json.loads(told.stdout)["event"] == "unchanged"
+
+
+def test_by_force_a_release_is_asked_for_all_the_same(person):
+    person.perron("deploy", str(person.folder()), "-a", "shop", "--force")
+    assert person.world.body_of("POST", RELEASES)["force"] is True

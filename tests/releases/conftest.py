@@ -97,7 +97,7 @@ class Platform:
             note_source(uow, self.shop, source)
         return source.digest
 
-    def ask(self, source=None, environment=None, **provenance):
+    def ask(self, source=None, environment=None, force=True, **provenance):
         source = source or self.source()
         with self.writing() as uow:
             return releases.deploy(
@@ -106,6 +106,7 @@ class Platform:
                 source=source,
                 root=".",
                 provenance=provenance,
+                force=force,
             )
 
     def deploy(self, source=None, environment=None, **provenance):

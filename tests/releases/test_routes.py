@@ -3,6 +3,8 @@
 import pytest
 
 from perron import runtime
+from perron.releases import stop, store
+from perron.releases.model.release import NothingChanged
 from perron.runtime.engines.memory import MemoryEngine
 
 BASE = "/v1/apps/shop/environments/production"
@@ -102,3 +104,33 @@ def test_a_session_without_a_token_is_refused(http, ground):
     ):
         pass
     assert refused.value.status_code == 401
+
+
+def test_what_is_live_already_is_released_again_only_by_force(platform):
+    source = platform.source()
+    live = platform.deploy(source, force=False)
+    with pytest.raises(NothingChanged) as same:
+        platform.ask(source, force=False)
+    assert (same.value.status, same.value.facts["release"]) == (409, live.number)
+    assert same.value.facts["url"].startswith("http://shop.")
+    assert platform.deploy(source).number == 2
+
+
+def test_another_configuration_or_root_or_a_stop_makes_a_release_of_the_same_source(platform):
+    source = platform.source()
+    platform.deploy(source, force=False)
+    platform.finish(platform.set_config(A="1"))
+    with pytest.raises(NothingChanged):
+        platform.ask(source, force=False)
+    with platform.writing() as uow:
+        stop(uow, platform.production)
+    assert platform.deploy(source, force=False).number == 3
+
+
+def test_a_deploy_of_what_is_live_wins_over_another_on_its_way(still):
+    source = still.source()
+    first = still.ask(source)
+    with still.writing() as uow:
+        store.change(uow, first.id, state="live")
+    still.ask(still.source({"words.txt": "other\n"}))
+    assert still.ask(source, force=False).number == 3

@@ -14,7 +14,7 @@ from . import options, packing, places, provenance, trying, voice, words
 from .command import command
 from .exits import REFUSED, Stop
 from .platform import platform
-from .released import finish
+from .released import finish, unchanged
 from .steps import Board
 
 Telling = Callable[[Board], None]
@@ -35,6 +35,7 @@ Telling = Callable[[Board], None]
 @click.option("--root", metavar="DIR", default=".", help="The app's folder inside DIR.")
 @click.option("--from-release", type=int, metavar="N", help="The build of release N.")
 @click.option("--from-environment", metavar="NAME", help="Where release N is looked up.")
+@click.option("--force", is_flag=True, help="Make a release even when nothing changed.")
 @click.option("--dry-run", is_flag=True, help="Show what was detected; build and keep nothing.")
 @click.option("--commit", metavar="SHA", help="The commit, when git cannot tell it.")
 @click.option("--commit-time", metavar="TIME", help="When it was made, when git cannot tell.")
@@ -56,7 +57,14 @@ def deploy(folder: Path, app: str | None, environment: str, as_json: bool, **fla
         board = Board(quiet=as_json)
         live = _ready(client, place, flags["create"])
         began = time.monotonic()
-        release = _ask(client, place, folder, live, flags, board)
+        try:
+            release = _ask(client, place, folder, live, flags, board)
+        except Refused as why:
+            if why.code == "NothingChanged":
+                places.link(client, folder, name)
+                unchanged(client, place, why, as_json=as_json)
+                return
+            raise
         places.link(client, folder, name)
         if not flags["detach"]:
             finish(client, place, release, board, began, as_json=as_json)
@@ -107,14 +115,15 @@ def _ask(
     if number := flags["from_release"]:
         where = flags["from_environment"]
         request = {"from_release": number, "from_environment": where}
-        release = verbs.deploy(client, place, request | {"provenance": {"origin": "cli"}})
+        facts: dict[str, Any] = {"origin": "cli"}
+        release = verbs.deploy(client, place, request | _forced(flags) | {"provenance": facts})
         named = f"the build of {f'{where} ' if where else ''}{number}"
     else:
         with board.busy("upload"):
             source, told = _upload(client, place, folder)
         facts = _provenance(folder, live, flags)
         request = {"source": source["digest"], "root": flags["root"], "provenance": facts}
-        release = verbs.deploy(client, place, request)
+        release = verbs.deploy(client, place, request | _forced(flags))
         named = provenance.short(facts)
     by = release.get("by_name") or release.get("by")
     asked = f"{place.app}, {place.environment}: release {release['number']}"
@@ -146,6 +155,10 @@ def _upload(client: Client, place: Place, folder: Path) -> tuple[dict[str, Any],
             board.note(f"Next   perron config import {path} --app {place.app}")
 
     return source, tell
+
+
+def _forced(flags: dict[str, Any]) -> dict[str, bool]:
+    return {"force": True} if flags["force"] else {}
 
 
 def _nothing(_board: Board) -> None:

@@ -44,6 +44,20 @@ def finish(
     raise _unlucky(client, place, told, ending, as_json=as_json)
 
 
+def unchanged(client: Client, place: Place, why: Refused, *, as_json: bool) -> None:
+    """Say that what was to be deployed is live already; its URL goes to stdout."""
+    number = int(why.problem["release"])
+    if as_json:
+        release = verbs.release(client, place, number)
+        tables.line({"event": "unchanged", "data": release})
+        return
+    voice.say(f"{place.app}, {place.environment}: nothing changed since release {number}.")
+    voice.say("It is live; perron deploy --force makes a release all the same.")
+    if curl := by_address(str(why.problem["url"])):
+        voice.say(f"Also   {curl}")
+    voice.data(str(why.problem["url"]))
+
+
 def show_build(client: Client, place: Place, number: int, board: Board) -> None:
     """Show a release's build as it speaks, beside the steps."""
     query = {"source": "build", "release": number}

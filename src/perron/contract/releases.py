@@ -63,6 +63,7 @@ class DeployRequest(Strict):
     """Put a source, or the build of another release, live. Exactly one of the two.
 
     ``from_environment`` names where ``from_release`` is looked up; the same one by default.
+    What is live already, with the same configuration, is released again only with ``force``.
     """
 
     source: str | None = None
@@ -70,6 +71,7 @@ class DeployRequest(Strict):
     from_environment: str | None = None
     root: str = "."
     provenance: Provenance = Provenance()
+    force: bool = False
 
 
 class RollbackRequest(Strict):

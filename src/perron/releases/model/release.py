@@ -62,6 +62,10 @@ class DeployRefused(Conflict):
     """The release may not go live now."""
 
 
+class NothingChanged(Conflict):
+    """What was asked for is live already."""
+
+
 class ReleaseNotFound(NotFound):
     """There is no such release."""
 
@@ -91,6 +95,11 @@ def target_of_rollback(history: Sequence[Release], to: int | None) -> Release:
             f"Release {to} was never live ({found.state}); only what once worked can come back."
         )
     return found
+
+
+def is_same(now: Release, *, source: str, root: str, config: str) -> bool:
+    """Say whether a deploy of this would release once more what is live."""
+    return (now.source, now.root, now.config) == (source, root, config)
 
 
 def compare(before: Release, after: Release) -> Changes:

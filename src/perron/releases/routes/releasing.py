@@ -37,12 +37,19 @@ def deploy(app: str, environment: str, body: DeployRequest, work: Work, by: By) 
     if body.source is not None:
         if body.from_environment is not None:
             raise RequestRefused("from_environment belongs to from_release.")
-        release = asking.deploy(work, place, source=body.source, root=body.root, provenance=told)
+        release = asking.deploy(
+            work,
+            place,
+            source=body.source,
+            root=body.root,
+            provenance=told,
+            force=body.force,
+        )
     else:
         origin = body.from_environment or environment
         other = catalog.enter(work, by, app, origin, "release.read")
         found = reading.get_release(work, other, body.from_release or 0)
-        release = asking.deploy_release(work, place, found, provenance=told)
+        release = asking.deploy_release(work, place, found, provenance=told, force=body.force)
     return shapes.view(work, place, release)
 
 

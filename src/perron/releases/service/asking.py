@@ -14,13 +14,15 @@ from perron.releases.model.events import ReleaseAsked, RolledBack
 from perron.releases.model.release import (
     ASKED,
     DeployRefused,
+    NothingChanged,
     Release,
+    is_same,
     live,
     rollout_lock,
     target_of_rollback,
 )
 
-from .reading import live_release, on_their_way
+from .reading import live_release, on_their_way, url_of
 
 RESTART = "releases.restart"
 
@@ -46,18 +48,31 @@ def deploy(
     source: str,
     root: str,
     provenance: dict[str, Any],
+    force: bool = False,
 ) -> Release:
-    """Ask for a source to go live as the environment's next release."""
+    """Ask for a source to go live as the environment's next release.
+
+    Raises NothingChanged when it is live already, unless that is to be so by ``force``.
+    """
     builds.get_source(uow, environment.app, source)
+    if not force:
+        _refuse_unchanged(uow, environment, source, root)
     return ask(uow, environment, Wanted("deploy", source, root, provenance))
 
 
 def deploy_release(
-    uow: UnitOfWork, environment: Environment, other: Release, *, provenance: dict[str, Any]
+    uow: UnitOfWork,
+    environment: Environment,
+    other: Release,
+    *,
+    provenance: dict[str, Any],
+    force: bool = False,
 ) -> Release:
     """Ask for what another release is made of, with the configuration of this environment."""
     if other.build is None:
         raise DeployRefused(f"Release {other.number} was never built ({other.state}).")
+    if not force:
+        _refuse_unchanged(uow, environment, other.source, other.root)
     told = {name: value for name, value in provenance.items() if value is not None}
     kept = dict(other.provenance)
     kept |= {name: told[name] for name in ("origin", "host") if name in told}
@@ -153,6 +168,20 @@ def cancel(uow: UnitOfWork, environment: Environment) -> list[Release]:
     for release in coming:
         operations.cancel(uow, release.operation, reason="Cancelled.")
     return coming
+
+
+def _refuse_unchanged(uow: UnitOfWork, environment: Environment, source: str, root: str) -> None:
+    """Raise NothingChanged when this is live, nothing else is on its way, and it is not stopped."""
+    now = live_release(uow, environment.id)
+    if now is None or on_their_way(uow, environment.id) or store.is_stopped(uow, environment.id):
+        return
+    if is_same(now, source=source, root=root, config=config.digest(uow, environment)):
+        raise NothingChanged(
+            f"Nothing changed since release {now.number}, which is live; "
+            "to release it again all the same, say force.",
+            release=now.number,
+            url=url_of(uow, environment),
+        )
 
 
 def _again(base: Release, *, kind: str, rolled_back_to: int | None = None) -> Wanted:
