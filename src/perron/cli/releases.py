@@ -91,7 +91,8 @@ def rollback(
         place = places.place(client, app, environment)
         live, target = _ends(client, place, number)
         if not as_json:
-            comparing.say_difference(verbs.diff(client, place, live, target), live, target)
+            found = verbs.diff(client, place, live, target, rollback=True)
+            comparing.say_difference(found, live, target)
         if not yes and not asking.confirm(f"Roll back to {target}?", flag="--yes"):
             raise Stop("Nothing was changed.", REFUSED)
         began = time.monotonic()

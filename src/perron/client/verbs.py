@@ -108,9 +108,10 @@ def release(client: Client, place: Place, number: int) -> Json:
     return dict(client.get(f"{place.path}/releases/{number}"))
 
 
-def diff(client: Client, place: Place, before: int, after: int) -> Json:
-    """Say what differs between two releases."""
-    return dict(client.get(f"{place.path}/releases/{before}/diff/{after}"))
+def diff(client: Client, place: Place, before: int, after: int, *, rollback: bool = False) -> Json:
+    """Say what differs between two releases, or what going back to ``after`` would change."""
+    query = {"rollback": "true"} if rollback else None
+    return dict(client.get(f"{place.path}/releases/{before}/diff/{after}", query))
 
 
 def roll_back(client: Client, place: Place, to: int | None) -> Json:
