@@ -1,6 +1,6 @@
 """The HTTP door of the catalog: making apps and environments, and naming them."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from perron import access
 from perron.access import By
@@ -15,7 +15,7 @@ from perron.contract.apps import (
     RenameRequest,
 )
 from perron.kit.db import UnitOfWork
-from perron.kit.web import Work
+from perron.kit.web import Work, check_match, show_tag
 
 from . import service
 from .model import App, Environment, check_name
@@ -35,10 +35,15 @@ def create_app(wanted: AppRequest, work: Work, by: By, response: Response) -> Ap
 
 
 @router.patch(APP)
-def rename_app(app: str, wanted: RenameRequest, work: Work, by: By) -> AppView:
+def rename_app(
+    app: str, wanted: RenameRequest, work: Work, by: By, request: Request, response: Response
+) -> AppView:
     """Call an app something else; nothing is restarted, only its host name changes."""
     found = service.authorize(work, by, app, "app.rename")
-    return _shown(work, service.rename_app(work, found, wanted.name))
+    check_match(request, found.version)
+    renamed = service.rename_app(work, found, wanted.name)
+    show_tag(response, renamed.version)
+    return _shown(work, renamed)
 
 
 @router.post(ENVIRONMENTS, status_code=201)

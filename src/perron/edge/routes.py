@@ -1,9 +1,10 @@
 """The HTTP door of the edge: domains, maintenance, protection and limits."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from perron import catalog
 from perron.access import By
+from perron.catalog import Environment
 from perron.contract.edge import (
     DOMAIN,
     DOMAINS,
@@ -20,7 +21,7 @@ from perron.contract.edge import (
 from perron.contract.pages import Page
 from perron.kit.db import UnitOfWork
 from perron.kit.settings import Settings
-from perron.kit.web import Work
+from perron.kit.web import Work, check_match, show_tag, tag_of
 from perron.kit.whereabouts import settings_of
 
 from . import service
@@ -60,37 +61,73 @@ def remove_domain(app: str, environment: str, host: str, work: Work, by: By) -> 
 
 
 @router.get(ROUTING)
-def show_routing(app: str, environment: str, work: Work, by: By) -> RoutingView:
+def show_routing(app: str, environment: str, work: Work, by: By, response: Response) -> RoutingView:
     """Show how visitors are let in; never the password."""
     place = catalog.enter(work, by, app, environment, "domain.read")
-    return _routing(service.entrance_of(work, place))
+    return _tagged(response, place, service.entrance_of(work, place))
 
 
 @router.patch(ROUTING)
 def change_limits(
-    app: str, environment: str, wanted: RoutingRequest, work: Work, by: By
+    app: str,
+    environment: str,
+    wanted: RoutingRequest,
+    work: Work,
+    by: By,
+    request: Request,
+    response: Response,
 ) -> RoutingView:
     """Change the largest body, the longest silence, or whether query strings are logged."""
     place = catalog.enter(work, by, app, environment, "routing.change")
-    return _routing(service.limit(work, place, **wanted.model_dump()))
+    _check(request, work, place)
+    return _tagged(response, place, service.limit(work, place, **wanted.model_dump()))
 
 
 @router.put(MAINTENANCE)
 def set_maintenance(
-    app: str, environment: str, wanted: MaintenanceRequest, work: Work, by: By
+    app: str,
+    environment: str,
+    wanted: MaintenanceRequest,
+    work: Work,
+    by: By,
+    request: Request,
+    response: Response,
 ) -> RoutingView:
     """Show visitors the maintenance page, or let them in again."""
     place = catalog.enter(work, by, app, environment, "routing.change")
-    return _routing(service.set_maintenance(work, place, on=wanted.on))
+    _check(request, work, place)
+    return _tagged(response, place, service.set_maintenance(work, place, on=wanted.on))
 
 
 @router.put(PROTECTION)
 def protect(
-    app: str, environment: str, wanted: ProtectionRequest, work: Work, by: By
+    app: str,
+    environment: str,
+    wanted: ProtectionRequest,
+    work: Work,
+    by: By,
+    request: Request,
+    response: Response,
 ) -> RoutingView:
     """Ask visitors for a name and a password; without them, let everybody in."""
     place = catalog.enter(work, by, app, environment, "routing.change")
-    return _routing(service.protect(work, place, user=wanted.user, password=wanted.password))
+    _check(request, work, place)
+    return _tagged(
+        response, place, service.protect(work, place, user=wanted.user, password=wanted.password)
+    )
+
+
+def _check(request: Request, uow: UnitOfWork, place: Environment) -> None:
+    check_match(request, _version(place, service.entrance_of(uow, place)))
+
+
+def _tagged(response: Response, place: Environment, entrance: Entrance) -> RoutingView:
+    show_tag(response, _version(place, entrance))
+    return _routing(entrance)
+
+
+def _version(place: Environment, entrance: Entrance) -> str:
+    return tag_of(place.id, entrance)
 
 
 def _generated(uow: UnitOfWork, host: str) -> DomainView:

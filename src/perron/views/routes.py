@@ -1,12 +1,12 @@
 """The HTTP door of views: apps and environments at a glance."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from perron import catalog
 from perron.access import By
 from perron.contract.apps import APP, APPS, ENVIRONMENT, ENVIRONMENTS, AppView, EnvironmentBrief
 from perron.contract.pages import Limit, Page
-from perron.kit.web import Work, cursor_of, page_after
+from perron.kit.web import Work, cursor_of, page_after, show_tag
 
 from . import service
 
@@ -23,9 +23,11 @@ def list_apps(work: Work, by: By, after: str | None = None, limit: Limit = 100) 
 
 
 @router.get(APP)
-def show_app(app: str, work: Work, by: By) -> AppView:
-    """Show one app with its environments."""
-    return service.views(work, [catalog.authorize(work, by, app, "app.read")])[0]
+def show_app(app: str, work: Work, by: By, response: Response) -> AppView:
+    """Show one app with its environments; the ``ETag`` names what PATCH can change."""
+    found = catalog.authorize(work, by, app, "app.read")
+    show_tag(response, found.version)
+    return service.views(work, [found])[0]
 
 
 @router.get(ENVIRONMENTS)

@@ -1,6 +1,6 @@
 """The HTTP door of what makes a release or ends everything: configuration, and destroying."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from perron import catalog, config
 from perron.access import By
@@ -8,7 +8,7 @@ from perron.config import Value
 from perron.contract.apps import APP, ENVIRONMENT
 from perron.contract.config import CONFIG, ConfigChange, ConfigChanged
 from perron.contract.releases import Accepted
-from perron.kit.web import Work, check_match
+from perron.kit.web import Work, check_match, show_tag
 from perron.releases.service import asking, ending
 
 router = APIRouter(tags=["releases"])
@@ -16,7 +16,13 @@ router = APIRouter(tags=["releases"])
 
 @router.patch(CONFIG)
 def change_config(
-    app: str, environment: str, body: ConfigChange, work: Work, by: By, request: Request
+    app: str,
+    environment: str,
+    body: ConfigChange,
+    work: Work,
+    by: By,
+    request: Request,
+    response: Response,
 ) -> ConfigChanged:
     """Set and unset keys together; what is live is released again with them."""
     place = catalog.enter(work, by, app, environment, "config.change")
@@ -27,8 +33,10 @@ def change_config(
         set={name: Value(a.value, a.secret, a.build) for name, a in body.set.items()},
         unset=body.unset,
     )
+    shown = config.view(work, place)
+    show_tag(response, shown.digest)
     return ConfigChanged(
-        config=config.view(work, place),
+        config=shown,
         operation=release.operation if release else None,
         release=release.number if release else None,
     )

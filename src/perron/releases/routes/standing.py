@@ -1,9 +1,10 @@
 """The HTTP door of what is live: scale, restart, stop, start, and its instances."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from perron import catalog, runtime
 from perron.access import By
+from perron.catalog import Environment
 from perron.contract.pages import Page
 from perron.contract.releases import (
     INSTANCES,
@@ -17,7 +18,7 @@ from perron.contract.releases import (
     ScaleView,
 )
 from perron.kit.problems import Unavailable
-from perron.kit.web import Work
+from perron.kit.web import Work, check_match, show_tag, tag_of
 from perron.releases.service import reading, standing
 
 from . import shapes
@@ -26,18 +27,30 @@ router = APIRouter(tags=["releases"])
 
 
 @router.get(SCALE)
-def show_scale(app: str, environment: str, work: Work, by: By) -> ScaleView:
+def show_scale(app: str, environment: str, work: Work, by: By, response: Response) -> ScaleView:
     """Show how many instances of each process type are wished for."""
     place = catalog.enter(work, by, app, environment, "release.read")
-    return ScaleView(processes=reading.scale_of(work, place))
+    counts = reading.scale_of(work, place)
+    show_tag(response, _version(place, counts))
+    return ScaleView(processes=counts)
 
 
 @router.put(SCALE, status_code=202)
-def scale(app: str, environment: str, body: ScaleRequest, work: Work, by: By) -> ScaleView:
+def scale(
+    app: str,
+    environment: str,
+    body: ScaleRequest,
+    work: Work,
+    by: By,
+    request: Request,
+    response: Response,
+) -> ScaleView:
     """Change how many instances run, now and in every later release."""
     place = catalog.enter(work, by, app, environment, "scale.change")
+    check_match(request, _version(place, reading.scale_of(work, place)))
     operation = standing.scale(work, place, body.processes)
     counts = reading.scale_of(work, place)
+    show_tag(response, _version(place, counts))
     return ScaleView(processes=counts, operation=shapes.operation_id(operation))
 
 
@@ -76,3 +89,7 @@ def list_instances(app: str, environment: str, work: Work, by: By) -> Page[Insta
         )
     report = runtime.observed(work, place.id)
     return Page(items=shapes.instances(report, wish) if report else [])
+
+
+def _version(place: Environment, counts: dict[str, int]) -> str:
+    return tag_of(place.id, sorted(counts.items()))
