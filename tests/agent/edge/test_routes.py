@@ -155,7 +155,7 @@ def test_a_given_certificate_is_in_force_at_once_renewed_and_taken_back(run):
         assert plain.headers["location"] == f"https://shop.test:{port}/a?b=c"
         await world.edge.apply([backend])
         assert "second.test" not in await asyncio.to_thread(_common_names, world, "shop.test")
-        assert (world.master, (await world.get(host="shop.test")).status) == (master, 200)
+        assert (world.master, (await world.get(host="shop.test")).status) == (master, 308)
 
     run(story)
 

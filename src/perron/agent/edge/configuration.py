@@ -21,8 +21,8 @@ POOLS = {
     "http-sticky": 120, "strict-sticky": 120, "tcp-sticky": 60,
 }  # fmt: skip
 MAX_CONNECTIONS = 10_000
-HEADERS = 20 << 10  # more would be copied for every request that may have to be repeated
-RESERVE = 4096  # of a buffer, for what we add to a request
+ROOM = 20 << 10  # more would be copied for every request that may have to be repeated
+RESERVE = 1024  # of a buffer, for what we add to a request
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
 _CHECK_HOST, _CHECK_PATH = 8, 9  # fields of apps.map
 
@@ -117,7 +117,7 @@ def _global(frame: Frame) -> str:
   stats socket unix@{socket} mode 600 level admin expose-fd listeners
 {own_user if frame.is_root else ""}  stats timeout 1d
   stats maxconn 50
-  tune.bufsize {HEADERS + RESERVE}
+  tune.bufsize {ROOM}
   tune.maxrewrite {RESERVE}
   tune.ssl.default-dh-param 2048
   ssl-default-bind-options ssl-min-ver TLSv1.2
@@ -187,7 +187,10 @@ def _ring() -> str:
 
 
 def _frontend(frame: Frame) -> str:
-    """``txn.where`` is ``environment|backend|``; it ends in ``+`` where something is special."""
+    """Most requests leave the rules early: every condition costs each of them.
+
+    ``txn.where`` is ``environment|backend|``; it ends in ``+`` where something is special.
+    """
     return f"""backend counters from base
   stick-table type string len 64 size 20k store gpc0
 
@@ -198,35 +201,39 @@ frontend visitors from base
   acl is_special var(txn.where) -m end +
   acl is_protected var(txn.digest) -m found
   acl has_length req.fhdr(content-length) -m found
-{_FORWARDED}  http-after-response set-header Content-Type application/problem+json \
+{_FORWARDED}{_special(frame)}  http-after-response set-header X-Request-Id %[var(txn.id)]
+  http-after-response allow unless {{ status ge 400 }}
+  http-after-response set-header Content-Type application/problem+json \
 if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
-  http-after-response del-header {_OWN} if {{ status ge 400 }}
-  http-request set-var(txn.where) var(txn.host),map({frame.hosts_map})
-  http-request track-sc0 var(txn.where),field(1,|) table counters if is_app
-  http-request set-var(txn.n) sc0_inc_gpc0 if is_app
-{_special(frame)}  http-request set-var(txn.max) \
-var(txn.where),field(2,|),map({frame.apps_map}),field(3,|) if is_app has_length
-  http-request set-var(txn.shown) str(413) if is_app has_length \
-{{ req.hdr_val(content-length),sub(txn.max) gt 0 }}
+  http-after-response del-header {_OWN}
+  use_backend %[var(txn.where),field(2,|)] \
+if {{ var(txn.where),field(2,|),nbsrv gt 0 }} !{{ var(txn.shown) -m found }}
   use_backend platform-json if is_platform {{ var(txn.format) -m found }}
   use_backend platform if is_platform
-  use_backend pages if !is_app || {{ var(txn.shown) -m found }}
-  use_backend pages if {{ var(txn.where),field(2,|),nbsrv eq 0 }}
-  use_backend %[var(txn.where),field(2,|)]
+  default_backend pages
 """
 
 
 def _special(frame: Frame) -> str:
-    """Return what most apps do not need: redirect, protection, maintenance, settings."""
+    """Return where it leads, then what few need: redirect, protection, maintenance, limits."""
     packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
-    return f"""  http-request set-var(txn.app) {packed} if is_special
+    return f"""  http-request set-var(txn.where) var(txn.host),map({frame.hosts_map})
+  http-request allow unless is_app
+  http-request track-sc0 var(txn.where),field(1,|) table counters
+  http-request set-var(txn.n) sc0_inc_gpc0
+  http-request allow if !is_special !has_length
+  http-request set-var(txn.app) {packed}
+  http-request set-var(txn.max) var(txn.app),field(3,|)
+  http-request set-var(txn.shown) str(413) \
+if has_length {{ req.hdr_val(content-length),sub(txn.max) gt 0 }}
+  http-request allow unless is_special
   http-request redirect location https://%[var(txn.host)]{_port(frame.settings)}%[pathq] code 308 \
-if is_special !{{ ssl_fc }} {{ var(txn.where) -m sub |https }}
-  http-request set-var(txn.idle) var(txn.app),field(4,|) if is_special
+if !{{ ssl_fc }} {{ var(txn.where) -m sub |https }}
+  http-request set-var(txn.idle) var(txn.app),field(4,|)
   http-request set-var(txn.query) query \
-if is_special {{ var(txn.app),field(5,|) -m str 1 }} {{ query -m found }}
+if {{ var(txn.app),field(5,|) -m str 1 }} {{ query -m found }}
 {_PROTECTION}  http-request set-var(txn.shown) str(maintenance) \
-if is_special {{ var(txn.app),field(2,|) -m str maintenance }}
+if {{ var(txn.app),field(2,|) -m str maintenance }}
 """
 
 
@@ -267,13 +274,13 @@ def _port(settings: Settings) -> str:
 
 
 # What visitors claim about themselves is removed; what we know is added.
-_FORWARDED = """  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 }
-  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
+_FORWARDED = """  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
   http-request set-var(txn.format) str(json) if { req.fhdr(accept) -m sub json } \
 !{ req.fhdr(accept) -m sub text/html }
   http-request set-var(txn.id) req.fhdr(x-request-id) if \
 { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
   http-request set-var(txn.id) uuid() unless { var(txn.id) -m found }
+  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 }
   http-request del-header X-Forwarded- -m beg
   http-request del-header Forwarded
   http-request del-header X-Real-IP
@@ -283,11 +290,10 @@ _FORWARDED = """  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 
   http-request add-header X-Forwarded-Host %[req.hdr(host)]
   http-request add-header X-Forwarded-Port %[dst_port]
   http-request add-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
-  http-after-response set-header X-Request-Id %[var(txn.id)] if { var(txn.id) -m found }
 """
 # A digest of salt, user and password is compared; the app never sees what opened the door.
-_PROTECTION = """  http-request set-var(txn.digest) var(txn.app),field(7,|) if is_special
-  http-request unset-var(txn.digest) if is_special { var(txn.digest) -m str open }
+_PROTECTION = """  http-request set-var(txn.digest) var(txn.app),field(7,|)
+  http-request unset-var(txn.digest) if { var(txn.digest) -m str open }
   http-request set-var(txn.salt) var(txn.app),field(6,|) if is_protected
   http-request set-var(txn.user) http_auth_user if is_protected
   http-request set-var(txn.word) http_auth_pass if is_protected

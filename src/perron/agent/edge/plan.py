@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from perron.kit.settings import Settings
+
 from .configuration import Server, backend_names
 from .model import Backend
 
@@ -70,18 +72,20 @@ def seat(
     return kept
 
 
-def desire(backends: Sequence[Backend], seats: Mapping[str, str], generated: str) -> Desired:
+def desire(backends: Sequence[Backend], seats: Mapping[str, str], settings: Settings) -> Desired:
     """Return what HAProxy shall know; of two claims to a host the first one counts.
 
-    Plain HTTP is redirected for hosts that were added, not for those under ``generated``.
+    Plain HTTP is redirected for hosts that were added, not for those the platform made.
     """
+    made = (settings.apps_domain.lower(), "localhost")
     hosts: dict[str, str] = {}
     for each in backends:
         place = f"{each.environment}|{seats[each.environment]}|"
         for host in each.hosts:
-            https = "" if _is_under(host.lower(), (generated.lower(), "localhost")) else "https"
+            https = "" if _is_under(host.lower(), made) else "https"
             special = "+" if https or each.is_special else ""
             hosts.setdefault(host.lower(), f"{place}{https}{special}")
+    hosts.pop(settings.domain.lower(), None)  # the platform's own
     return Desired(
         hosts=hosts,
         apps={seats[each.environment]: each.packed() for each in backends},

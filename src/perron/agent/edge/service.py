@@ -187,7 +187,7 @@ class Edge:
                 break
             except plan.PoolUsedUp as used_up:
                 await self._enlarge(used_up.kind)
-        self._desired = plan.desire(self._backends, self._seats, self._settings.apps_domain)
+        self._desired = plan.desire(self._backends, self._seats, self._settings)
 
     async def _enlarge(self, kind: str) -> None:
         pools = {**self._frame.pools, kind: self._frame.pools[kind] * 2}
