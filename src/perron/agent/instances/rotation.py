@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Literal, cast
 
 from perron.agent.edge import Backend, Edge, Target
-from perron.contract.node import HealthCheck, InstanceState
+from perron.contract.node import EnvironmentWish, HealthCheck, InstanceState
 
 from .environments import Environment
 from .keeper import Keeper
@@ -155,12 +155,11 @@ def backend(environment: Environment) -> Backend:
         for keeper in environment.keepers.values()
         if not keeper.over and _is_led_to(keeper, serving)
     )
-    checks = [each.health for each in wish.sets if each.process == WEB]
     return Backend(
         environment=wish.environment,
         hosts=tuple(wish.hosts),
         targets=targets,
-        health=checks[-1] if checks else HealthCheck(),
+        health=_check_of(wish),
         sticky=wish.sticky,
         maintenance=wish.maintenance,
         page=cast(Page, page(wish, environment.instances)),
@@ -171,6 +170,13 @@ def backend(environment: Environment) -> Backend:
         log_queries=wish.log_queries,
         certificates=tuple(wish.certificates),
     )
+
+
+def _check_of(wish: EnvironmentWish) -> HealthCheck:
+    """Return the check of what serves: a release on its way in must not judge the one before."""
+    web = [each for each in wish.sets if each.process == WEB]
+    serving = [each for each in web if each.serving] or web
+    return serving[-1].health if serving else HealthCheck()
 
 
 def _is_led_to(keeper: Keeper, serving: Collection[str]) -> bool:
