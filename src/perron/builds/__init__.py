@@ -12,6 +12,7 @@ from .model.source import Source, SourceNotFound, SourceRefused
 from .service import (
     detect,
     detect_source,
+    drop_broken,
     find_build,
     forget_app,
     forget_build,
@@ -45,6 +46,7 @@ __all__ = [
     "VolumeSpec",
     "detect",
     "detect_source",
+    "drop_broken",
     "find_build",
     "forget_app",
     "forget_build",

@@ -14,6 +14,7 @@ from perron.kit.settings import Home
 
 NAMES = ("agent", "serve")
 OTHER = {"agent": "serve", "serve": "agent"}
+UMASK = 0o022  # the server's own is stricter: an agent with that makes what no app can enter
 LOOK_EVERY = 1.0  # seconds between two looks at the other process
 
 
@@ -49,7 +50,7 @@ def start(home: Home, name: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "perron.server.main", name],
             stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
-            cwd=home.path, env=environment, start_new_session=True,
+            cwd=home.path, env=environment, start_new_session=True, umask=UMASK,
         )  # fmt: skip
     finally:
         os.close(descriptor)

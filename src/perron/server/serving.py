@@ -10,8 +10,8 @@ from types import FrameType
 
 import uvicorn
 
-from perron import access
-from perron.kit import settings
+from perron import access, builds
+from perron.kit import quiet, settings
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
 from perron.kit.problems import Problem
@@ -34,6 +34,7 @@ def serve() -> int:
         write_whole(home.run / "serve.refused", str(why))
         return 1
     (home.run / "serve.refused").unlink(missing_ok=True)
+    builds.drop_broken(home)
     sign_in_first(home, database)
     _run(home, database)
     return 0
@@ -62,6 +63,7 @@ def _run(home: Home, database: Database) -> None:
         timeout_graceful_shutdown=3,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    quiet.refuse_quietly()
     running = loop.start(database, home, chosen, stop)
     processes.keep_other(home, "serve", stop)
     _end_on_signals(server)

@@ -15,12 +15,13 @@ from .planning import (
     plan_build,
 )
 from .sources import get_source, keep_source, note_source, prune_sources
-from .upload import Upload, source_path
+from .upload import Upload, drop_broken, source_path
 
 __all__ = [
     "Upload",
     "detect",
     "detect_source",
+    "drop_broken",
     "find_build",
     "forget_app",
     "forget_build",

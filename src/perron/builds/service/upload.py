@@ -11,6 +11,8 @@ from perron.kit.settings import Home, Settings
 
 from . import archive
 
+COMING = ".upload-"
+
 
 class Upload:
     """One archive on its way in; ``finish`` or ``abandon`` ends it."""
@@ -20,7 +22,7 @@ class Upload:
         folder = private_folder(home.sources)
         self._check_size(announced)
         check_room(folder, announced, reserve=settings.disk_reserve)
-        self._path = folder / f".upload-{os.getpid()}-{secrets.token_hex(6)}"
+        self._path = folder / f"{COMING}{os.getpid()}-{secrets.token_hex(6)}"
         self._file = self._path.open("xb")
         self._digest = sha256()
         self._size = 0
@@ -59,6 +61,12 @@ class Upload:
                 "with .perronignore, or raise PERRON_MAX_SOURCE.",
                 limit=limit,
             )
+
+
+def drop_broken(home: Home) -> None:
+    """Remove what a killed server was taking in; nothing else is on its way when one starts."""
+    for each in home.sources.glob(f"{COMING}*"):
+        each.unlink(missing_ok=True)
 
 
 def source_path(home: Home, digest: str) -> Path:
