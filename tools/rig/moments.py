@@ -1,0 +1,51 @@
+"""Where a platform is just now, read from its own files: also when nobody of it answers."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from .platform import Platform
+
+MOMENTS = (
+    "upload", "build", "release", "start", "routes", "drain", "scale", "destroy",
+)  # fmt: skip
+
+
+def rows(here: Platform, database: str, query: str, *values: object) -> list[tuple]:
+    """Ask one of the platform's databases; nothing when it is not there or busy."""
+    path = here.home / f"{database}.db"
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)) as connection:
+            return connection.execute(query, values).fetchall()
+    except sqlite3.Error:
+        return []
+
+
+def is_at(here: Platform, moment: str) -> bool:
+    """Is work just now in the middle of the moment?"""
+    if moment == "upload":
+        return any(here.home.glob("sources/.upload-*"))
+    if moment in ("build", "release"):
+        query = "SELECT 1 FROM job WHERE state = 'running' AND name LIKE ?"
+        return bool(rows(here, "node", query, f"{moment}-%"))
+    if moment in ("scale", "destroy"):
+        query = "SELECT 1 FROM operation WHERE state = 'running' AND work = ?"
+        return bool(rows(here, "perron", query, f"releases.{moment}"))
+    query = (
+        "SELECT 1 FROM operation o JOIN step s ON s.operation = o.id "
+        "WHERE o.state = 'running' AND s.state = 'running' AND s.name = ?"
+    )
+    return bool(rows(here, "perron", query, moment))
+
+
+def catch(here: Platform, moment: str, is_over: Callable[[], object], within: float = 60) -> bool:
+    """Wait for the moment; false when the work was over before it was seen."""
+    end = time.monotonic() + within
+    while not is_at(here, moment):
+        if is_over():
+            return False
+        if time.monotonic() > end:
+            raise AssertionError(f"{moment} was never reached{here.tail()}")
+        time.sleep(0.001)
+    return True
