@@ -18,6 +18,7 @@ from perron.kit import clock
 from perron.kit.db import unit_of_work
 from perron.kit.files import private_folder
 from perron.kit.lock import LockHeld, hold
+from perron.kit.quiet import refuse_quietly
 from perron.kit.seal import Sealer
 from perron.kit.settings import Home, Settings
 
@@ -40,7 +41,9 @@ log = logging.getLogger("perron.agent")
 def serve(home: Home, settings: Settings) -> None:
     """Be this home's agent until SIGTERM or SIGINT; everything it runs goes on."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for each in ("alembic", "uvicorn.error"):
+        logging.getLogger(each).setLevel(logging.WARNING)
+    refuse_quietly()
     private_folder(home.run)
     private_folder(home.node)
     try:

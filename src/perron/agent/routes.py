@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
+from starlette.websockets import WebSocketDisconnect
 
 from perron import __version__
 from perron.agent import sandbox
@@ -268,10 +269,11 @@ async def execute(
     try:
         keeper = rooms.instances.find(instance)
         await run_inside(keeper, websocket, arg, terminal=terminal, size=(rows, columns))
-    except (Problem, Temporary, Permanent) as why:
-        await websocket.close(CLOSE_REFUSED, str(why)[:120])
-        return
-    await websocket.close()
+        code, why = 1000, ""
+    except (Problem, Temporary, Permanent) as no:
+        code, why = CLOSE_REFUSED, str(no)[:120]
+    with suppress(RuntimeError, WebSocketDisconnect):  # they left first
+        await websocket.close(code, why)
 
 
 @router.websocket(node.ATTACH)

@@ -35,7 +35,7 @@ AT_ONCE = 6
 
 
 def _killed_while_starting(
-    place: Any, specs: list[SandboxSpec], *, after: float, both: bool
+    place: Any, specs: list[SandboxSpec], *, begun: int, after: float, both: bool
 ) -> None:
     """Let an agent begin to start them all, and kill it (and its launcher) in the middle."""
     given = json.dumps([each.to_json() for each in specs])
@@ -43,6 +43,9 @@ def _killed_while_starting(
     agent = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert agent.stdout
     launcher = int(agent.stdout.readline())
+    until = time.monotonic() + 20
+    while sum(Path(each.state, "status").exists() for each in specs) < begun:
+        assert time.monotonic() < until, "it begins none"
     time.sleep(after)  # the moment is what this story is about
     for pid in (agent.pid, launcher) if both else (agent.pid,):
         os.kill(pid, signal.SIGKILL)
@@ -70,10 +73,10 @@ def test_a_start_of_a_killed_agent_comes_up_once_or_ends_without_a_trace(
     seen: set[str] = set()
 
     async def story() -> None:
-        for turn in range(10):
+        for turn in range(12):
             specs = [place.spec(f"{turn}-{number}", number=number) for number in range(AT_ONCE)]
             await asyncio.to_thread(
-                _killed_while_starting, place, specs, after=turn * 0.012, both=both
+                _killed_while_starting, place, specs, begun=turn // 3, after=turn % 3 * 0.01, both=both
             )
             for spec in specs:
                 found = place.sandboxes.find(Path(spec.state))

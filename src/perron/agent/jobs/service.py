@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from perron.agent import builds
 from perron.agent.builds import Builds
@@ -146,10 +146,8 @@ class Jobs:
             await websocket.close(CLOSE_REFUSED, why.detail[:120])
             return
         await self._finish(live, exit_, None)
-        try:
+        with suppress(RuntimeError, WebSocketDisconnect):  # they left first
             await websocket.close()
-        except RuntimeError:
-            return  # they left first
 
     async def forget(self, environment: str) -> None:
         """End the jobs of an environment, and delete what is known of them."""
