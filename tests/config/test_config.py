@@ -16,7 +16,8 @@ def put(still, unset=(), **values):
 
 
 @pytest.mark.parametrize(
-    "name", ["PORT", "PATH", "PERRON_APP", "HOME", "1A", "A-B", "", "Ä", "A" * 129]
+    "name",
+    ["PORT", "PATH", "PPID", "IFS", "UID", "PERRON_APP", "HOME", "1A", "A-B", "", "Ä", "A" * 129],
 )
 def test_some_keys_cannot_be_set(still, name):
     with pytest.raises(ConfigRefused):

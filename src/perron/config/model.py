@@ -11,6 +11,9 @@ from perron.kit.problems import NotFound, Problem
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 RESERVED = frozenset({"PORT", "PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED"})
+KEPT_BY_SHELLS = frozenset(
+    {"UID", "EUID", "PPID", "OPTIND", "IFS", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO", "_"}
+)
 VALUE_BYTES = 65_536
 TOTAL_BYTES = 262_144
 TOTAL_KEYS = 500
@@ -95,6 +98,10 @@ def check_name(name: str) -> None:
         )
     if name in RESERVED or name.startswith("PERRON_"):
         raise ConfigRefused(f"{name} is set by the platform; choose another key.", key=name)
+    if name in KEPT_BY_SHELLS:
+        raise ConfigRefused(
+            f"{name} is kept by the shell that starts the app; choose another key.", key=name
+        )
 
 
 def check_text(name: str, text: str) -> None:

@@ -76,7 +76,12 @@ def test_a_start_of_a_killed_agent_comes_up_once_or_ends_without_a_trace(
         for turn in range(12):
             specs = [place.spec(f"{turn}-{number}", number=number) for number in range(AT_ONCE)]
             await asyncio.to_thread(
-                _killed_while_starting, place, specs, begun=turn // 3, after=turn % 3 * 0.01, both=both
+                _killed_while_starting,
+                place,
+                specs,
+                begun=turn // 3,
+                after=turn % 3 * 0.01,
+                both=both,
             )
             for spec in specs:
                 found = place.sandboxes.find(Path(spec.state))
