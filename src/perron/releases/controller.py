@@ -21,18 +21,20 @@ from .service import pruning, rollout, wishes
 log = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60.0, 3600.0
+QUIET = 300.0  # a server that was just started has better things to do than to clean up
 FORGOTTEN = timedelta(days=7)
 
 
 def run(database: Database, home: Home, stop: Event) -> None:
     """Refresh every wish, then look for first visitors and prune, until told to stop."""
     _attempt(lambda: refresh_all(database))
-    pruned = time.monotonic()
+    pruned = time.monotonic() - HOUR + QUIET
     while not stop.wait(MINUTE):
         _attempt(lambda: note_first_visitors(database, home))
         if time.monotonic() - pruned > HOUR:
             pruned = time.monotonic()
             _attempt(lambda: prune_all(database, home))
+            _attempt(lambda: pruning.prune_journal(database))
 
 
 def refresh_all(database: Database) -> None:
@@ -82,7 +84,7 @@ def _place(uow: UnitOfWork, release: Release) -> Environment | None:
         return None
 
 
-def _attempt(act: Callable[[], None]) -> None:
+def _attempt(act: Callable[[], object]) -> None:
     try:
         act()
     except AgentAway:

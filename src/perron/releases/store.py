@@ -1,5 +1,6 @@
 """Where releases, their editions, and the scale and standing of environments are kept."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -135,6 +136,12 @@ def builds_only_of(uow: UnitOfWork, environments: list[str]) -> list[str]:
     elsewhere = select(releases.c.build).where(~theirs, releases.c.build.is_not(None))
     query = select(releases.c.build).where(theirs, releases.c.build.is_not(None)).distinct()
     return list(uow.connection.execute(query.where(releases.c.build.not_in(elsewhere))).scalars())
+
+
+def operations_of(uow: UnitOfWork, operations: Sequence[str]) -> set[str]:
+    """Return which of these operations a release names as its own."""
+    query = select(releases.c.operation).where(releases.c.operation.in_(operations))
+    return set(uow.connection.execute(query).scalars())
 
 
 def unserved(uow: UnitOfWork, since: datetime) -> list[Release]:

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from perron import builds, catalog, config
+from perron import builds, catalog, config, operations
 from perron.catalog import App, Environment
-from perron.kit import clock
-from perron.kit.db import UnitOfWork
+from perron.kit import clock, once
+from perron.kit.db import Database, UnitOfWork, unit_of_work
 from perron.releases import store
 from perron.releases.model.release import Release, needed
 
 KEEP = 10
 UPLOAD_GRACE = timedelta(hours=24)
+JOURNAL_KEPT = timedelta(days=30)
 
 
 def prune(uow: UnitOfWork, app: App) -> list[str]:
@@ -24,6 +25,14 @@ def prune(uow: UnitOfWork, app: App) -> list[str]:
     before = clock.now() - UPLOAD_GRACE
     builds.prune_sources(uow, app.id, keep={each.source for each in kept}, before=before)
     return _prune_builds(uow, app, kept, dropped)
+
+
+def prune_journal(database: Database) -> int:
+    """Forget what was done long ago; how a release went stays with the release."""
+    with unit_of_work(database) as uow:
+        once.prune(uow)
+    before = clock.now() - JOURNAL_KEPT
+    return operations.prune(database, before=before, keep=store.operations_of)
 
 
 def apps(uow: UnitOfWork) -> list[App]:
