@@ -157,7 +157,7 @@ class AccessLine(NamedTuple):
         cause, phase = self.state[:1], self.state[1:2]
         if cause in ("", "-", "C", "c", "L"):
             return None
-        if phase in ("D", "L", "T"):
+        if cause == "K" or phase in ("D", "L", "T"):  # K: we closed it when its time was up
             return "answer cut"
         if self.status < 500:
             return None
