@@ -12,6 +12,7 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 0.25
 GROWTH = 1.3
 HEAD_LIMIT = 65_536
+ANSWER_LIMIT = 1 << 20
 
 
 @dataclass
@@ -79,7 +80,14 @@ async def _ask(check: HealthCheck, port: int, host: str) -> str:
         protocol, status = line.split(maxsplit=2)[:2]
         if not protocol.startswith(b"HTTP/1."):
             return "an answer that is not HTTP"
-        await reader.read(HEAD_LIMIT)  # an app that is cut off while it answers may complain
+        await _hear_out(reader)
         return "" if is_well(int(status), strict=check.strict) else f"answered {int(status)}"
     finally:
         writer.close()
+
+
+async def _hear_out(reader: asyncio.StreamReader) -> None:
+    """Read to the end, within limits: an app that is cut off while it answers complains."""
+    left = ANSWER_LIMIT
+    while left > 0 and (part := await reader.read(left)):
+        left -= len(part)
