@@ -49,6 +49,11 @@ def clear(rooms: Rooms, live: Live) -> None:
         builds.remove(_bench(rooms, live, phase))
 
 
+def sent_source(rooms: Rooms, digest: str) -> Path:
+    """Return where the archive of a source is that the server sent."""
+    return rooms.home.node / "sources" / Path(digest).name
+
+
 def step_of(rooms: Rooms, live: Live) -> str:
     """Return the title of the step that runs now."""
     plan = live.job.spec.plan
@@ -204,7 +209,7 @@ def _app(rooms: Rooms, live: Live, phase: Phase, plan: BuildPlan) -> Path:
 
 def _source(rooms: Rooms, live: Live) -> Path:
     digest = live.job.spec.source or ""
-    sent, kept = rooms.home.node / "sources" / digest, rooms.home.sources / f"{digest}.tar.gz"
+    sent, kept = sent_source(rooms, digest), rooms.home.sources / f"{digest}.tar.gz"
     for path in (sent, kept):
         if digest and "/" not in digest and path.is_file():
             return path

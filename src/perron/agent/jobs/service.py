@@ -150,13 +150,16 @@ class Jobs:
             await websocket.close()
 
     async def forget(self, environment: str) -> None:
-        """End the jobs of an environment, and delete what is known of them."""
+        """End the jobs of an environment, and delete what is known of them and their sources."""
         mine = [
             name for name, each in self._live.items() if each.job.spec.environment == environment
         ]
         await asyncio.gather(*(self.cancel(name) for name in mine))
         with unit_of_work(self._database) as uow:
+            over = store.ended(uow, self._sealer, environment)
             store.forget(uow, environment)
+        for source in {each.spec.source for each in over if each.spec.source}:
+            building.sent_source(self._rooms, source).unlink(missing_ok=True)
 
     def prune(self, older_than: datetime) -> None:
         """Delete what is known of jobs that ended long ago."""
@@ -233,6 +236,8 @@ class Jobs:
         live.job = live.job.ended(exit_, size=size)
         await self._insist(partial(self._save, live.job))
         del self._live[name]
+        if source := live.job.spec.source:
+            await asyncio.to_thread(self._drop_source, source)
         if key := _layer_of(live.job):
             self._rooms.builds.let_go(key)
         live.tell()
@@ -248,7 +253,14 @@ class Jobs:
                 log.warning("The end of a job cannot be written down yet: %s", why)
                 await asyncio.sleep(AGAIN)
 
+    def _drop_source(self, digest: str) -> None:
+        """Remove a source that was sent to us, unless another build waits for it."""
+        if all(each.job.spec.source != digest for each in self._live.values()):
+            building.sent_source(self._rooms, digest).unlink(missing_ok=True)
+
     def _remove_leftovers(self) -> None:
+        for path in building.sent_source(self._rooms, "x").parent.glob("*"):
+            self._drop_source(path.name)
         for folder in self._rooms.folder("x").parent.iterdir():
             if folder.name not in self._live:
                 builds.remove(folder)

@@ -55,6 +55,15 @@ def unfinished(uow: UnitOfWork, sealer: Sealer) -> list[Job]:
     return [_job(sealer, dict(row)) for row in uow.connection.execute(query).mappings()]
 
 
+def ended(uow: UnitOfWork, sealer: Sealer, environment: str) -> list[Job]:
+    """Return every job of an environment that has ended."""
+    mine = (jobs.c.environment == environment) & jobs.c.state.in_(FINISHED)
+    return [
+        _job(sealer, dict(row))
+        for row in uow.connection.execute(select(jobs).where(mine)).mappings()
+    ]
+
+
 def forget(uow: UnitOfWork, environment: str) -> None:
     """Delete the finished jobs of an environment."""
     mine = (jobs.c.environment == environment) & jobs.c.state.in_(FINISHED)
