@@ -38,7 +38,7 @@ def test_a_domain_leads_to_the_app_until_it_is_removed(here, hello):
     taken = here.perron("domains", "add", "www.shop.test", "-a", "hello", "-e", "staging",
                         check=False)  # fmt: skip
     assert taken.returncode != 0
-    here.perron("domains", "remove", "www.shop.test", "-a", "hello")
+    here.perron("domains", "remove", "www.shop.test", "-a", "hello", "--yes")
     wait_until(lambda: here.status("www.shop.test") == 404, 10)
 
 
