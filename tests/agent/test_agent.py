@@ -289,3 +289,33 @@ def test_all_killed_at_once_comes_back(agents: AgentProcess) -> None:
     agents.until_routed()
     assert agents.visit() == (200, "release 1")
     assert all(each.restarts == 1 for each in agents.instances())
+
+
+def test_a_damaged_database_is_told_with_what_to_do(agents: AgentProcess) -> None:
+    agents.kill()
+    for path in agents.home.path.glob("node.db*"):
+        path.unlink()
+    agents.home.node_database.write_text("no database at all, but a file of some length" * 100)
+    words = [sys.executable, "-c", PROGRAM, str(agents.home.path)]
+    words += [str(agents.http_port), str(agents.https_port)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "node.db is damaged" in done.stderr
+    assert f"mv {agents.home.node_database}" in done.stderr
+    assert "Traceback" not in done.stderr
+    agents.home.node_database.unlink()
+    agents.start()
+
+
+def test_after_the_loss_of_its_database_files_keep_their_owner(agents: AgentProcess) -> None:
+    for number in range(2):
+        agents.node.put(VOLUME.format(environment=f"env{number}", volume="data"), None, {"size": 1})
+    volumes = {each: each.stat().st_uid for each in agents.home.node.glob("volumes/*/*")}
+    agents.kill()
+    for path in agents.home.path.glob("node.db*"):
+        path.unlink()
+    agents.start()
+    for number in (1, 0):
+        agents.node.put(VOLUME.format(environment=f"env{number}", volume="more"), None, {"size": 1})
+        folder = agents.home.node / "volumes" / f"env{number}"
+        assert (folder / "more").stat().st_uid == volumes[folder / "data"]

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from perron.kit import clock
 from perron.kit.db import unit_of_work
@@ -53,8 +54,22 @@ def serve(home: Home, settings: Settings) -> None:
         sys.exit(TAKEN)
     try:
         asyncio.run(_serve(home, settings))
+    except DatabaseError as why:
+        if isinstance(why, OperationalError):
+            raise
+        sys.exit(_damaged(home, why))
     finally:
         lock.release()
+
+
+def _damaged(home: Home, why: DatabaseError) -> str:
+    database = home.node_database
+    return (
+        f"{database} is damaged ({why.orig}). Apps and edge go on serving meanwhile.\n"
+        f"Move it away and start again: mv {database} {database}.damaged; "
+        f"rm -f {database}-wal {database}-shm; perron up\n"
+        "Volumes and builds are kept; every instance is started anew from what perron.db wishes."
+    )
 
 
 async def _serve(home: Home, settings: Settings) -> None:
@@ -90,6 +105,7 @@ async def _opened(home: Home, settings: Settings) -> AsyncIterator[Rooms]:
         await tools.edge.start()
         stack.push_async_callback(tools.edge.detach)
         stack.callback(_watch_volumes(tools.volumes).set)
+        await tools.sandboxes.tidy(_states(home))
         await jobs.open()
         stack.push_async_callback(jobs.close)
         await instances.open()
@@ -127,6 +143,11 @@ def _jobs(tools: Tools) -> Jobs:
         places=tools.places,
         volumes=tools.volumes,
     )
+
+
+def _states(home: Home) -> list[Path]:
+    """Return every folder in which an agent before us may have begun a start."""
+    return [*home.node.glob("instances/*/"), *home.node.glob("jobs/*/*/")]
 
 
 class _Farewell:

@@ -51,7 +51,7 @@ class Places:
             if known := uow.connection.execute(query).scalar():
                 return int(known)
             taken = set(uow.connection.execute(select(uids.c.uid)).scalars())
-            free = next((uid for uid in self._settings.uids if uid not in taken), None)
+            free = self._free(environment, taken)
             if free is None:
                 raise Temporary("Every user id of this platform is in use: destroy an environment.")
             uow.connection.execute(uids.insert().values(environment=environment, uid=free))
@@ -92,6 +92,17 @@ class Places:
     def snapshots(self, environment: str) -> Path:
         """Return the folder that holds the snapshots of an environment's volumes."""
         return private_folder(self.home.node / "snapshots" / checked_id(environment))
+
+    def _free(self, environment: str, taken: set[int]) -> int | None:
+        """Choose a uid; after the loss of node.db the owner of its volumes, and of no other's."""
+        band = self._settings.uids
+        owners = {
+            path.stat().st_uid: path.parent.name for path in self.home.node.glob("volumes/*/*/")
+        }
+        for uid, owner in owners.items():
+            if owner == environment and uid in band and uid not in taken:
+                return uid
+        return next((uid for uid in band if uid not in taken and uid not in owners), None)
 
     def _from_next(self) -> list[int]:
         band = self._settings.instance_ports

@@ -168,3 +168,28 @@ def test_a_build_gives_way_to_apps(place: Any) -> None:
         assert place.output(spec) == "10 True 600\n"
 
     place.run(story)
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0, reason="groups of an ordinary user are somebody else's to make"
+)
+def test_control_groups_go_when_nothing_runs_in_them(place: Any) -> None:
+    def folders() -> list[Path]:
+        return list(Path("/sys/fs/cgroup").glob(f"**/{place.cgroup}"))
+
+    async def story() -> None:
+        spec = place.spec("a")
+        running = await place.sandboxes.start(spec, ["sleep", "100"], {})
+        assert folders()
+        for each in folders():
+            (each / "left-over").mkdir()
+        await place.sandboxes.tidy([Path(spec.state)])
+        assert running.usage().processes
+        assert not any((each / "left-over").exists() for each in folders())
+        place.sandboxes.dissolve()
+        assert folders(), "something runs"
+        await running.kill()
+        place.sandboxes.dissolve()
+        assert not folders()
+
+    place.run(story)

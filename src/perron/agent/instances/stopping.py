@@ -35,6 +35,7 @@ async def rest(
     jobs = [(at, JOB_TIME) for at in node.glob("jobs/*/*") if at.is_dir()]
     ran = await asyncio.gather(*(_stop(sandboxes, *each) for each in instances))
     await asyncio.gather(*(_stop(sandboxes, *each) for each in jobs))
+    sandboxes.dissolve()
     with unit_of_work(database) as uow:
         for each, _ in known:
             if each.state not in LEAVING:  # it did not fall: nobody shall count this as a crash
@@ -50,7 +51,11 @@ async def end_strangers(tools: Tools, known: Collection[str]) -> None:
     """
     for folder in (tools.home.node / "instances").glob("*"):
         if folder.name not in known:
-            log.warning("Nobody knows the instance %s; it is ended.", folder.name)
+            log.warning(
+                "node.db knows nothing of the instance %s, as after the loss of that file; it is "
+                "ended, and what is wished for is started anew.",
+                folder.name,
+            )
             await _stop(tools.sandboxes, folder, JOB_TIME)
             sandbox.clean(folder)
             shutil.rmtree(folder, ignore_errors=True)

@@ -110,6 +110,14 @@ def remove(groups: Groups) -> bool:
     return True
 
 
+def sweep(groups: Groups) -> None:
+    """Remove every empty group below this one; what is not empty stays."""
+    for folder in groups.folders.values():
+        for name in _below(folder):
+            with contextlib.suppress(OSError):
+                os.rmdir(f"{folder}/{name}")
+
+
 def memory_used(groups: Groups) -> int | None:
     """Return the bytes charged to the group."""
     name = "memory.usage_in_bytes" if groups.mode == "v1" else "memory.current"
@@ -222,6 +230,13 @@ def _limit_second(
     if low:
         _write(f"{folder}/cpu.weight", 10)
     _write(f"{folder}/pids.max", processes)
+
+
+def _below(folder: str) -> list[str]:
+    try:
+        return [each.name for each in os.scandir(folder) if each.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def _number(folder: str, name: str) -> int | None:

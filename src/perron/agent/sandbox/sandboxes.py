@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from .landlock import libc
 from .promises import find_bwrap, tier
 from .running import Running
 from .spec import Ending, SandboxSpec
-from .status import Status, has_ended, lock, parent_of, read_status, shim_lives
+from .status import Status, await_start, has_ended, lock, parent_of, read_status, shim_lives
 from .waiting import readable, reap, start_program
 
 _SET_CHILD_SUBREAPER = 36
@@ -57,6 +57,18 @@ class Sandboxes:
         self._start_launcher()
         if self._groups.mode == "none":
             self._watch = asyncio.create_task(self._watch_memory())
+
+    async def tidy(self, states: Iterable[Path]) -> None:
+        """Remove empty control groups of an agent before us, after the starts it had asked for."""
+        for state in states:
+            await asyncio.to_thread(await_start, state)
+        cgroups.sweep(self._groups)
+
+    def dissolve(self) -> None:
+        """Remove the control group that held them all, when nothing runs in it any more."""
+        groups = self._groups if self._groups.folders else cgroups.own().child(self._cgroup)
+        cgroups.sweep(groups)
+        cgroups.remove(groups)
 
     async def close(self) -> None:
         """End the launcher; sandboxes go on."""
