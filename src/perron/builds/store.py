@@ -92,9 +92,11 @@ def find_build(uow: UnitOfWork, app: str, identity: str) -> Build | None:
     return Build(**(dict(row) | {"manifest": Manifest.from_json(row["manifest"])}))
 
 
-def builds_of(uow: UnitOfWork, app: str) -> list[str]:
-    """Return the identities of the app's builds, oldest first."""
+def builds_of(uow: UnitOfWork, app: str, *, before: datetime | None = None) -> list[str]:
+    """Return the identities of the app's builds, all or those made before a moment."""
     query = select(builds.c.identity).where(builds.c.app == app).order_by(builds.c.created)
+    if before:
+        query = query.where(builds.c.created < before)
     return list(uow.connection.execute(query).scalars())
 
 

@@ -127,7 +127,10 @@ def snapshot_of(uow: UnitOfWork, id: str) -> dict[str, Value]:
     """Return a configuration kept before, or raise ConfigNotFound."""
     found = store.snapshot(uow, id)
     if found is None:
-        raise ConfigNotFound("The configuration of that release was pruned.")
+        raise ConfigNotFound(
+            "The configuration of that release is kept no longer; take a newer release "
+            "(perron releases), or deploy its source again."
+        )
     return found
 
 

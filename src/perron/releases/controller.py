@@ -67,14 +67,16 @@ def note_first_visitors(database: Database, home: Home) -> None:
 
 
 def prune_all(database: Database, home: Home) -> None:
-    """Drop what no rollback needs, app by app."""
+    """Drop what no rollback needs, app by app: first the files, so that none is forgotten."""
     with reading(database) as uow:
         apps = pruning.apps(uow)
     for app in apps:
-        with unit_of_work(database) as uow:
-            builds = pruning.prune(uow, app)
+        with reading(database) as uow:
+            builds = pruning.unneeded_builds(uow, app)
         for build in builds:
             runtime.engine_of(home).drop_build(build)
+        with unit_of_work(database) as uow:
+            pruning.prune(uow, app, builds)
 
 
 def _place(uow: UnitOfWork, release: Release) -> Environment | None:

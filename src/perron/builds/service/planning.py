@@ -141,6 +141,11 @@ def get_build(uow: UnitOfWork, app: str, identity: str) -> Build:
     return build
 
 
+def list_builds(uow: UnitOfWork, app: str, *, before: datetime) -> list[str]:
+    """Return the identities of the app's builds that were made before a moment."""
+    return store.builds_of(uow, app, before=before)
+
+
 def forget_build(uow: UnitOfWork, app: str, identity: str) -> None:
     """Forget a build that nothing needs; its files are the engine's to remove."""
     store.drop_build(uow, app, identity)

@@ -1,30 +1,42 @@
 """Cleaning up by policy: never what going back to one of the last ten live releases needs."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from perron import builds, catalog, config, operations
 from perron.catalog import App, Environment
 from perron.kit import clock, once
 from perron.kit.db import Database, UnitOfWork, unit_of_work
 from perron.releases import store
-from perron.releases.model.release import Release, needed
+from perron.releases.model.release import ASKED, Release, needed
 
 KEEP = 10
 UPLOAD_GRACE = timedelta(hours=24)
 JOURNAL_KEPT = timedelta(days=30)
 
 
-def prune(uow: UnitOfWork, app: App) -> list[str]:
-    """Forget builds, sources and configurations no rollback needs; return whose files may go."""
-    places = catalog.environments_of(uow, app)
-    histories = {place.id: store.history(uow, place.id) for place in places}
-    kept = [each for history in histories.values() for each in needed(history, keep=KEEP)]
-    dropped = [r for history in histories.values() for r in history if r not in kept]
-    _prune_snapshots(uow, dropped)
-    before = clock.now() - UPLOAD_GRACE
-    builds.prune_sources(uow, app.id, keep={each.source for each in kept}, before=before)
-    return _prune_builds(uow, app, kept, dropped)
+def unneeded_builds(uow: UnitOfWork, app: App) -> list[str]:
+    """Return the builds that nothing runs and no rollback needs; none while something is coming.
+
+    What is coming may be about to reuse one of them.
+    """
+    kept, dropped = _sorted(uow, app)
+    if any(each.state == ASKED for each in kept):
+        return []
+    used = {each.build for each in kept}
+    gone = {each.build for each in dropped if each.build and each.build not in used}
+    asked_for = used | gone  # by no release: its deploy was cancelled just when it was made
+    lone = {*builds.list_builds(uow, app.id, before=_grace())} - asked_for
+    return sorted(each for each in gone | lone if builds.find_build(uow, app.id, each))
+
+
+def prune(uow: UnitOfWork, app: App, removed: Sequence[str]) -> None:
+    """Forget sources and configurations no rollback needs, and builds whose files are removed."""
+    kept, dropped = _sorted(uow, app)
+    config.drop_snapshots(uow, [each.id for each in dropped])
+    builds.prune_sources(uow, app.id, keep={each.source for each in kept}, before=_grace())
+    for build in removed:
+        builds.forget_build(uow, app.id, build)
 
 
 def prune_journal(database: Database) -> int:
@@ -41,16 +53,12 @@ def apps(uow: UnitOfWork) -> list[App]:
     return [catalog.get_app(uow, app) for app in found]
 
 
-def _prune_builds(
-    uow: UnitOfWork, app: App, kept: Sequence[Release], dropped: Sequence[Release]
-) -> list[str]:
-    used = {each.build for each in kept}
-    gone = {each.build for each in dropped if each.build and each.build not in used}
-    known = sorted(build for build in gone if builds.find_build(uow, app.id, build))
-    for build in known:
-        builds.forget_build(uow, app.id, build)
-    return known
+def _sorted(uow: UnitOfWork, app: App) -> tuple[list[Release], list[Release]]:
+    """Return the app's releases that are needed, and those that are not."""
+    histories = [store.history(uow, each.id) for each in catalog.environments_of(uow, app)]
+    kept = [each for history in histories for each in needed(history, keep=KEEP)]
+    return kept, [each for history in histories for each in history if each not in kept]
 
 
-def _prune_snapshots(uow: UnitOfWork, dropped: Sequence[Release]) -> None:
-    config.drop_snapshots(uow, [each.id for each in dropped])
+def _grace() -> datetime:
+    return clock.now() - UPLOAD_GRACE
