@@ -34,8 +34,8 @@ backend app
 def throughput() -> list[Figure]:
     """Return the ratio of requests per second, alternating between the two."""
     with platform() as here:
-        here.perron("deploy", str(here.app("static")), "-a", "static", "--create")
-        upstream = here.json("api", "GET", "/v1/apps/static/environments/production/instances")
+        here.perron("deploy", str(here.app("site")), "-a", "site", "--create")
+        upstream = here.json("api", "GET", "/v1/apps/site/environments/production/instances")
         port = _upstream_port(here, upstream)
         hand = free_port()
         config = Path(tempfile.mkdtemp()) / "hand.cfg"
@@ -62,7 +62,7 @@ def _upstream_port(here: object, _instances: object) -> int:
 
 def _rate(port: int) -> float:
     said = subprocess.run(
-        ["wrk", "-t1", "-c32", "-d3", "-H", "Host: static.localhost", f"http://127.0.0.1:{port}/"],
+        ["wrk", "-t1", "-c32", "-d3", "-H", "Host: site.localhost", f"http://127.0.0.1:{port}/"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     if bad := re.search(r"Non-2xx.*: (\d+)", said):
