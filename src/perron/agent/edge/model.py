@@ -131,6 +131,11 @@ class AccessLine(NamedTuple):
     @property
     def text(self) -> str:
         """The line people read in ``perron logs --source router``."""
+        if self.is_ordinary:
+            return (
+                f"{self.method} {self.path} {self.status} {self.ms} ms release={self.release} "
+                f"instance={self.instance} id={self.request_id}"
+            )
         lost = self.lost
         target = f"{self.path}?{self.query}" if self.query else self.path
         who = f" release={self.release} instance={self.instance}" if self.instance else ""
@@ -143,9 +148,11 @@ class AccessLine(NamedTuple):
         )
 
     @property
-    def is_served(self) -> bool:
-        """Whether an instance answered, and well."""
-        return bool(self.instance) and 100 <= self.status < 500 and self.lost is None
+    def is_ordinary(self) -> bool:
+        """Whether an instance answered at once: nothing else is to be said of most requests."""
+        return (
+            self.state == "--" and bool(self.instance) and not (self.retries or self.query)
+        ) and not self.page
 
     @property
     def lost(self) -> str | None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from perron.agent.logs import Logs
@@ -63,20 +64,26 @@ class Second:
     requests: int = 0
     gaps: int = 0
     lost: dict[str, int] = field(default_factory=dict)
-    served: float | None = None
-    releases: dict[int, float] = field(default_factory=dict)
+    served: datetime | None = None
+    releases: dict[int, datetime] = field(default_factory=dict)
 
     def add(self, line: AccessLine) -> None:
         """Count one request."""
         self.requests += 1
-        at = line.time.timestamp()
-        if line.lost:
-            self.lost[line.lost] = self.lost.get(line.lost, 0) + 1
-        if line.is_served:
-            self.served = min(self.served or at, at)
-            if line.release is not None:
-                first = self.releases.get(line.release, at)
-                self.releases[line.release] = min(first, at)
+        if line.state != "--" and (lost := line.lost):
+            self.lost[lost] = self.lost.get(lost, 0) + 1
+        elif line.instance and 100 <= line.status < 500:
+            self._serve(line.time, line.release)
+
+    def _serve(self, at: datetime, release: int | None) -> None:
+        """Keep when an instance first answered, and answered well."""
+        if self.served is None or at < self.served:
+            self.served = at
+        if release is not None and at < self.releases.get(release, _NEVER):
+            self.releases[release] = at
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Router:
@@ -191,7 +198,7 @@ class Router:
         for line in lines:
             by_environment[line.environment].append(line)
         for environment, all in by_environment.items():
-            said = [(line.time, line.text, _labels(line)) for line in all]
+            said = [(line.time, line.text, _labels(line.instance, line.release)) for line in all]
             if missing := gaps.get(environment):
                 text = f"{missing} requests were in flight when the edge was killed: not logged"
                 said.insert(0, (all[0].time, text, {}))
@@ -232,11 +239,13 @@ class Router:
         )
         if each.served:
             database.execute(
-                "insert or ignore into served values (?, ?, ?)", (environment, second, each.served)
+                "insert or ignore into served values (?, ?, ?)",
+                (environment, second, each.served.timestamp()),
             )
         for release, at in each.releases.items():
             database.execute(
-                "insert or ignore into first values (?, ?, ?)", (environment, release, at)
+                "insert or ignore into first values (?, ?, ?)",
+                (environment, release, at.timestamp()),
             )
 
     def _first(self, span: tuple[str, int, int], release: int | None) -> float | None:
@@ -264,15 +273,19 @@ class Router:
 
 def _seconds(lines: Iterable[AccessLine], gaps: dict[str, int]) -> dict[tuple[str, int], Second]:
     seconds: dict[tuple[str, int], Second] = defaultdict(Second)
+    moment, at = None, 0
     for line in lines:
-        second = seconds[(line.environment, int(line.time.timestamp()))]
+        if line.time is not moment:  # many share one
+            moment, at = line.time, int(line.time.timestamp())
+        second = seconds[(line.environment, at)]
         second.add(line)
-        second.gaps += gaps.pop(line.environment, 0)
+        if gaps:
+            second.gaps += gaps.pop(line.environment, 0)
     return seconds
 
 
-def _labels(line: AccessLine) -> dict[str, object]:
-    if not line.instance:
+@lru_cache(4096)
+def _labels(instance: str, release: int | None) -> Mapping[str, object]:
+    if not instance:
         return {}
-    process = line.instance.partition(".")[0]
-    return {"process": process, "instance": line.instance, "release": line.release}
+    return {"process": instance.partition(".")[0], "instance": instance, "release": release}

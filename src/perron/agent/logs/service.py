@@ -86,9 +86,13 @@ class Logs:
     ) -> None:
         """Write many lines that somebody else collected, each with its moment and labels."""
         groups: dict[Labels, list[tuple[datetime, str]]] = {}
+        of: dict[int, list[tuple[datetime, str]]] = {}  # lines of one instance share their labels
         for moment, text, told in lines:
-            known = {name: told[name] for name in _LABELS if told.get(name) is not None}
-            groups.setdefault(Labels(environment, source, **known), []).append((moment, text))
+            if (group := of.get(id(told))) is None:
+                known = {name: told[name] for name in _LABELS if told.get(name) is not None}
+                group = groups.setdefault(Labels(environment, source, **known), [])
+                of[id(told)] = group
+            group.append((moment, text))
         self._write(
             [
                 Batch(labels, [_one_line(text) for _, text in each], [time for time, _ in each])

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,7 @@ def _first(lines: Iterator[LogLine], limit: int) -> Iterator[LogLine]:
             return
 
 
+@lru_cache(1024)
 def _micros(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(microseconds=1)
 
