@@ -75,15 +75,18 @@ class Keyring:
         for path in listed - set(wanted):
             await admin.ask(socket, f"del ssl crt-list {self._list} {path}")
             await admin.ask(socket, f"del ssl cert {path}")
-            path.unlink(missing_ok=True)
-        self._doubt.unlink(missing_ok=True)
+        self.settled()
 
     def in_doubt(self) -> bool:
         """Say whether HAProxy may not have heard of what lies on disk."""
         return self._doubt.exists()
 
     def settled(self) -> None:
-        """Say that HAProxy has just read everything from disk."""
+        """Say that HAProxy shows what is listed on disk; nothing else is kept."""
+        listed = (_read(self._list) or "").split()
+        for path in self._folder.iterdir():
+            if str(path) not in listed:
+                path.unlink(missing_ok=True)
         self._doubt.unlink(missing_ok=True)
 
     def _own(self, path: Path, hosts: Sequence[str]) -> str:
