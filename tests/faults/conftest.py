@@ -20,8 +20,7 @@ def load(here):
     """An app of two instances, whose release command writes each of its runs down."""
     folder = here.app("load")
     (folder / "Procfile").write_text(
-        "web: python3 app.py\n"
-        "release: sh -c 'echo ran $PERRON_RELEASE >> /data/ran; sleep 0.5'\n"
+        "web: python3 app.py\nrelease: sh -c 'echo ran $PERRON_RELEASE >> /data/ran; sleep 0.5'\n"
     )
     (folder / "perron.toml").write_text('[volumes.data]\nmount = "/data"\nsize = "64M"\n')
     here.perron("deploy", str(folder), "-a", "load", "--create")

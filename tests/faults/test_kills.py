@@ -53,24 +53,24 @@ def asked(here, folder, victim, moment):
     if moment == "scale":
         now = rows(here, "perron", "SELECT count FROM scale WHERE process = 'web'")[0][0]
         wished = 5 - now
-        return command(here, "scale", "-a", "load", f"web={wished}"), lambda: (
-            wait_until(lambda: len(here.instance_pids()) == wished, 30)
+        return command(here, "scale", "-a", "load", f"web={wished}"), lambda: wait_until(
+            lambda: len(here.instance_pids()) == wished, 30
         )
     if moment == "destroy":
         second = here.app("hello", "second")
         here.perron("deploy", str(second), "-a", "second", "--create")
         (place,) = rows(here, "perron", "SELECT id FROM environment WHERE app IN "
                         "(SELECT id FROM app WHERE name = 'second')")[0]  # fmt: skip
-        return command(here, "apps", "destroy", "second", "--yes", "second"), lambda: (
-            nothing_is_left(here, place)
-        )
+        return command(
+            here, "apps", "destroy", "second", "--yes", "second"
+        ), lambda: nothing_is_left(here, place)
     wanted = f"{victim} {moment}"
     paint(folder, wanted)
     if moment == "upload":
         (folder / "ballast").write_bytes(os.urandom(24 << 20))
     (number,) = rows(here, "perron", "SELECT max(number) FROM release")[0]
-    return command(here, "deploy", str(folder), "-a", "load"), lambda: (
-        is_live(here, folder, number + 1, wanted)
+    return command(here, "deploy", str(folder), "-a", "load"), lambda: is_live(
+        here, folder, number + 1, wanted
     )
 
 

@@ -66,23 +66,20 @@ def _processes(here: Platform) -> Iterator[str]:
     """Every process of a tenant must descend from an instance that is known."""
     slot = json.loads((here.home / "settings.json").read_text())["slot"]
     uids = range(100_000 + 6_000 * slot, 106_000 + 6_000 * slot)
-    roots, up = _roots(here), {}
-    theirs = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            pid = int(entry.name)
-            up[pid] = _parent(pid)
-            if _uid(pid) in uids:
-                theirs.append(pid)
-    for pid in theirs:
-        above: int | None = pid
-        while above and above not in roots:
-            above = up.get(above)
-        if not above and Path(f"/proc/{pid}").exists():
+    pids = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
+    up = {pid: _parent(pid) for pid in pids}
+    roots = _roots(here)
+    for pid in pids:
+        if _uid(pid) in uids and not _is_under(pid, roots, up) and Path(f"/proc/{pid}").exists():
             yield f"process {pid} ({_command(pid)}) belongs to nothing"
-    for name in ("serve", "agent"):
-        if here.pid(name) is None:
-            yield f"{name} is not running"
+    yield from (f"{name} is not running" for name in ("serve", "agent") if not here.pid(name))
+
+
+def _is_under(pid: int, roots: set[int], up: dict[int, int | None]) -> bool:
+    above: int | None = pid
+    while above and above not in roots:
+        above = up.get(above)
+    return bool(above)
 
 
 def _roots(here: Platform) -> set[int]:
@@ -121,9 +118,7 @@ def servers(here: Platform) -> list[tuple[str, str]]:
     head, *lines = ask_edge(here, "show stat -1 4 -1").lstrip("# \n").splitlines() or [""]
     at = {name: number for number, name in enumerate(head.split(","))}
     found = (line.split(",") for line in lines if line)
-    return [
-        (each[at["svname"]], each[at["status"]]) for each in found if ":" in each[at["svname"]]
-    ]
+    return [(each[at["svname"]], each[at["status"]]) for each in found if ":" in each[at["svname"]]]
 
 
 def ask_edge(here: Platform, command: str) -> str:

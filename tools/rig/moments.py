@@ -11,6 +11,8 @@ MOMENTS = (
     "upload", "build", "release", "start", "routes", "drain", "scale", "destroy",
 )  # fmt: skip
 
+BEFORE = {"start": "release", "routes": "start", "drain": "live"}  # when this is done, it begins
+
 
 def rows(here: Platform, database: str, query: str, *values: object) -> list[tuple]:
     """Ask one of the platform's databases; nothing when it is not there or busy."""
@@ -34,9 +36,9 @@ def is_at(here: Platform, moment: str) -> bool:
         return bool(rows(here, "perron", query, f"releases.{moment}"))
     query = (
         "SELECT 1 FROM operation o JOIN step s ON s.operation = o.id "
-        "WHERE o.state = 'running' AND s.state = 'running' AND s.name = ?"
+        "WHERE o.state = 'running' AND s.name = ? AND s.state = 'done'"
     )
-    return bool(rows(here, "perron", query, moment))
+    return bool(rows(here, "perron", query, BEFORE[moment]))
 
 
 def catch(here: Platform, moment: str, is_over: Callable[[], object], within: float = 60) -> bool:
