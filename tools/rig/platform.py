@@ -164,8 +164,9 @@ class Platform:
 
     def leftovers(self) -> list[int]:
         """Processes that name this home: what must be nobody after ``down --apps``."""
-        wanted = str(self.home).encode()
-        return [pid for pid, line in _command_lines() if wanted in line and pid != os.getpid()]
+        wanted, own = str(self.home).encode(), {os.getpid(), os.getppid()}
+        named = (pid for pid, line in _command_lines() if wanted in line or _is_told(pid, wanted))
+        return [pid for pid in named if pid not in own]
 
 
 def kill_now(pid: int) -> None:
@@ -200,6 +201,15 @@ def _command_lines() -> Iterator[tuple[int, bytes]]:
                 yield int(entry.name), Path(entry.path, "cmdline").read_bytes()
             except OSError:
                 continue
+
+
+def _is_told(pid: int, home: bytes) -> bool:
+    """Is this a process of the platform whose environment names the home?"""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return b"PERRON_HOME=" + home in environment
+    except OSError:
+        return False
 
 
 def _parent(pid: int) -> int | None:
