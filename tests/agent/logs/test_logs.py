@@ -268,3 +268,24 @@ def test_no_line_is_lost_or_doubled_when_the_agent_is_killed(tmp_path: Path, out
         after = page[-1].cursor
     logs.close()
     assert numbers == list(range(200_000))
+
+
+def test_a_refusal_is_explained_by_the_platform_once(logs: Logs, output: Path) -> None:
+    logs.watch(output, APP)
+    refused = b"Error: connect EACCES 127.0.0.1:5433\n"
+    append(output, refused)
+    until(lambda: len(texts(logs)) == 2)
+    append(output, refused)
+    logs.finish(output)
+    (said,) = texts(logs, source="platform")
+    assert said.startswith("web.1: connect to port 5433 is refused by the platform")
+    assert len(texts(logs)) == 3
+
+
+def test_a_refused_write_of_a_release_command_is_explained_where_it_is_read(
+    logs: Logs, output: Path
+) -> None:
+    logs.watch(output, Labels("env_1", "release", "release", "", 3, "release-x"))
+    append(output, b"sqlite3.OperationalError: attempt to write a readonly database\n")
+    logs.finish(output)
+    assert "perron volumes create" in texts(logs, job="release-x")[1]

@@ -5,7 +5,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,12 +34,19 @@ class Ingest(threading.Thread):
     """
 
     def __init__(
-        self, store: Store, alive: Path, *, punches: bool, told: Callable[[set[str]], None]
+        self,
+        store: Store,
+        alive: Path,
+        *,
+        punches: bool,
+        told: Callable[[set[str]], None],
+        closed: Container[int] = (),
     ) -> None:
         super().__init__(name="logs", daemon=True)
         self._store = store
         self._alive = alive
         self._punches = punches
+        self._closed = closed
         self._told = told
         self._waking = Waking()
         self._lock = threading.RLock()  # one reader of files at a time
@@ -60,7 +68,7 @@ class Ingest(threading.Thread):
             path.touch(mode=0o600, exist_ok=True)
             place = self._store.place(str(path))
             late = self._was_away and known is None and place is not None
-            self._tails[path] = Tail(path, labels, place, late=late)
+            self._tails[path] = Tail(path, labels, place, late=late, closed=self._closed)
             if place is None:  # from now on it is known, so that the next agent sees a gap as one
                 self._store.write([], [self._tails[path].place()])
             self._waking.add(path)
@@ -174,7 +182,8 @@ class Ingest(threading.Thread):
         batches = [_gap(tail)] if tail.dropped else []
         tail.dropped = 0
         texts = texts_of(piece.data, tail.secrets)
-        return [*batches, Batch(tail.labels, texts, [piece.time], piece.late)]
+        lines = Batch(tail.labels, texts, [piece.time], piece.late)
+        return [*batches, lines, *_explanations(tail, piece)]
 
     def _tell_dropped(self, tail: Tail) -> None:
         if not tail.dropped:
@@ -188,6 +197,17 @@ class Ingest(threading.Thread):
 def _gap(tail: Tail) -> Batch:
     words = dropped_words(tail.dropped)
     return Batch(tail.labels, [f"({words})"], [clock.now()], gap=words)
+
+
+def _explanations(tail: Tail, piece: Piece) -> list[Batch]:
+    """Say what the sandbox refused, in the platform's name; a build may write where it likes."""
+    labels = tail.labels
+    if labels.source == "build" or not (said := tail.refusals.look(piece.data)):
+        return []
+    if labels.source == "app":
+        own = replace(labels, source="platform", mask=())
+        return [Batch(own, [f"{labels.instance}: {each}" for each in said], [piece.time])]
+    return [Batch(labels, [f"(perron: {each})" for each in said], [piece.time])]
 
 
 def _last_alive(alive: Path) -> float | None:

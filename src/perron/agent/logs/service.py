@@ -48,7 +48,13 @@ class Logs:
         if not punches:
             log.warning("Files here cannot be emptied while written: log files keep growing.")
         self._store = Store(folder / "logs.db")
-        self._ingest = Ingest(self._store, folder / "logs.alive", punches=punches, told=self._tell)
+        self._ingest = Ingest(
+            self._store,
+            folder / "logs.alive",
+            punches=punches,
+            told=self._tell,
+            closed=self._settings.instance_ports,
+        )
         self._ingest.start()
 
     def close(self) -> None:

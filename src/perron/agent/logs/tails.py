@@ -3,6 +3,7 @@
 import ctypes
 import os
 import tempfile
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from perron.kit import clock
 
 from .model import Labels, secrets_pattern, whole_lines
+from .refusals import Refusals
 from .store import Place
 
 READ_AT_ONCE = 1 << 20
@@ -32,10 +34,19 @@ class Piece:
 class Tail:
     """Where we are in one file. A file that began anew is read from its own start."""
 
-    def __init__(self, path: Path, labels: Labels, place: Place | None, *, late: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        labels: Labels,
+        place: Place | None,
+        *,
+        late: bool,
+        closed: Container[int] = (),
+    ) -> None:
         self.path = path
         self.labels = labels
         self.secrets = secrets_pattern(labels.mask)
+        self.refusals = Refusals(closed)
         self.inode = place.inode if place else 0
         self.position = place.position if place else 0
         self.dropped = place.dropped if place else 0
