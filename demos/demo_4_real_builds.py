@@ -84,18 +84,19 @@ def wagtail(here):
     styles = re.search(r'href="(/static/wagtailadmin/css/[^"]+)"', login)[1]
     with visitor(here, "wagtail") as browser:
         must(len(browser.get(styles).content) > 10_000, "the admin has its styles")
-    image = upload_image(here)
+    images = upload_image(here)
     page = folder / "home" / "templates" / "home" / "welcome_page.html"
     page.write_text(page.read_text().replace("Welcome to your new", "Welcome again to your"))
     deploy(here, folder, "wagtail")
     holds(here, "wagtail", "/", "Welcome again to your Wagtail site")
-    with visitor(here, "wagtail") as browser:
-        seen = browser.get(image)
-    must(seen.status_code == 200 and seen.content[:4] == b"\x89PNG", f"{image} outlived it")
+    for image in images:
+        with visitor(here, "wagtail") as browser:
+            seen = browser.get(image)
+        must(seen.status_code == 200 and seen.content[:4] == b"\x89PNG", f"{image} outlived it")
 
 
 def upload_image(here):
-    """Make a superuser with ``perron run``, sign in, upload; return where the image is."""
+    """Make a superuser with ``perron run``, sign in, upload; return where it is."""
     make = (
         "read -r DJANGO_SUPERUSER_PASSWORD; export DJANGO_SUPERUSER_PASSWORD; "
         "python manage.py createsuperuser --noinput --username ada --email ada@example.org"
@@ -106,7 +107,8 @@ def upload_image(here):
         send(browser, "/admin/images/add/", {"title": "Wren"}, {"file": ("wren.png", PIXEL)})
         listed = browser.get("/admin/images/").text
     must("Wren" in listed, "signed in, an image was uploaded in the admin")
-    return re.search(r'src="(/media/images/[^"]+)"', listed)[1]
+    small = re.search(r'src="(/media/images/[^"]+)"', listed)[1]
+    return small, "/media/original_images/wren.png"
 
 
 def send(browser, path, fields, files=None):
