@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 from types import FrameType
@@ -47,7 +48,8 @@ def bring_down(*, apps: bool) -> int:
         say(f"There is no platform in {home.path}; nothing to stop.")
         return 0
     processes.wish_down(home, down=True)
-    ran = [processes.stop(home, name) for name in ("serve", "agent")]
+    with ThreadPoolExecutor() as pool:  # the agent's end ends the server's long question to it
+        ran = list(pool.map(lambda name: processes.stop(home, name), processes.NAMES))
     if apps:
         from perron import agent
 
