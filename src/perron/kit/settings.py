@@ -114,6 +114,7 @@ class Settings:
     build_memory: int = 2 * GIB
     build_timeout: float = 900.0
     build_disk: int = 4 * GIB
+    build_cache: int = 5 * GIB
     max_source: int = 256 * MIB
     disk_reserve: int = GIB
     instance_memory: int = 512 * MIB

@@ -25,7 +25,7 @@ from perron.kit.problems import Permanent, Problem, Temporary
 from perron.kit.seal import Sealer
 from perron.kit.settings import Home, Settings
 
-from . import attending, building, commands, store
+from . import attending, building, caches, commands, store
 from .model import Job, JobDiffers, JobNotFound, JobRefused, check, is_same, next_builds
 from .rooms import Live, Places, Rooms, Volumes
 from .watching import end, refused
@@ -33,6 +33,7 @@ from .watching import end, refused
 CLOSE_REFUSED = 4000  # the WebSocket close code the agent uses for a refusal; its reason says why
 CANCEL_WAIT = 8.0
 AGAIN = 1.0
+HOUR = 3600.0
 KEEP_FOR = timedelta(days=30)  # what is known of a job that has ended
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Jobs:
         self._database = database
         self._sealer = sealer
         self._live: dict[str, Live] = {}
+        self._house: asyncio.Task[None] | None = None
         self._served: dict[str, None] = {}  # teams whose builds began, the latest last
 
     async def open(self) -> None:
@@ -77,9 +79,12 @@ class Jobs:
                 self._begin(live, self._work(live))
         self._remove_leftovers()
         self._advance()
+        self._house = asyncio.create_task(self._keep_house())
 
     async def close(self) -> None:
         """Stop watching; what runs goes on."""
+        if self._house:
+            self._house.cancel()
         tasks = [live.task for live in self._live.values() if live.task]
         for task in tasks:
             task.cancel()
@@ -165,6 +170,23 @@ class Jobs:
         """Delete what is known of jobs that ended long ago."""
         with unit_of_work(self._database) as uow:
             store.prune(uow, older_than)
+
+    async def tidy(self) -> list[str]:
+        """Forget jobs that ended long ago, and empty caches that outgrew their bound; say whose."""
+        self.prune(clock.now() - KEEP_FOR)
+        return await caches.trim(self._rooms, is_building=self._is_building)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUR)
+            try:
+                await self.tidy()
+            except Exception:
+                log.exception("Tidying up after jobs failed and is tried again in an hour.")
+
+    def _is_building(self, team: str) -> bool:
+        specs = [each.job.spec for each in self._live.values() if each.task is not None]
+        return any(each.kind is JobKind.BUILD and each.team == team for each in specs)
 
     def _enter(self, job: Job) -> Live:
         """Begin to care for a job; the layer it needs stays until it has ended."""
