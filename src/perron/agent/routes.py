@@ -205,10 +205,10 @@ async def read_logs(
 
 @router.get(node.ROUTER)
 async def count_requests(
-    environment: str, since: datetime, until: datetime, rooms: In
+    environment: str, since: datetime, until: datetime, rooms: In, release: int | None = None
 ) -> RouterCount:
-    """Say what the edge saw of an environment."""
-    return await rooms.tools.edge.router_count(environment, since, until)
+    """Say what the edge saw of an environment, and when the release named first served."""
+    return await rooms.tools.edge.router_count(environment, since, until, release)
 
 
 @router.get(node.VOLUMES)

@@ -58,7 +58,9 @@ def note_first_visitors(database: Database, home: Home) -> None:
         if place is None or release.live_at is None:
             continue
         try:
-            count = engine.router_count(place.id, since=release.live_at, until=clock.now())
+            count = engine.router_count(
+                place.id, since=release.live_at, until=clock.now(), release=release.number
+            )
         except (AgentAway, AgentRefused):
             return
         if count.first_served:

@@ -54,6 +54,8 @@ class Engine(Protocol):
         """Forget a build that nothing needs any more."""
         ...
 
-    def router_count(self, environment: str, *, since: datetime, until: datetime) -> RouterCount:
+    def router_count(
+        self, environment: str, *, since: datetime, until: datetime, release: int | None = None
+    ) -> RouterCount:
         """Say what visitors asked between two moments, and what they did not get."""
         ...

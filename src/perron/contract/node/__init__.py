@@ -11,7 +11,7 @@ What the addresses take beside the shapes below:
 - ``DELETE PARKED`` lets a parked environment go; ``PUT SOURCE`` takes the archive's bytes.
 - ``GET JOB?wait=`` a JobReport, as soon as it changed; ``DELETE JOB`` cancels.
 - ``GET LOGS?environment=&source=&process=&instance=&release=&job=&since=&until=&text=&after=
-  &limit=&wait=`` a LogPage; ``GET ROUTER?since=&until=`` a RouterCount.
+  &limit=&wait=`` a LogPage; ``GET ROUTER?since=&until=&release=`` a RouterCount.
 - ``GET VOLUMES`` a list of VolumeView; ``PUT VOLUME?size=`` makes one; ``DELETE VOLUME``
   destroys it; ``GET VOLUME_FILES`` and ``PUT VOLUME_FILES`` a tar archive of its files, out and
   in; ``POST VOLUME_SNAPSHOTS`` keeps one, and answers the VolumeView.

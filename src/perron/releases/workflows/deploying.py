@@ -110,15 +110,14 @@ def count_requests(work: Work, environment: Environment, release: Release) -> No
         engine = runtime.engine(uow)
     try:
         now = clock.now()
-        count = engine.router_count(environment.id, since=since, until=now)
-        served = engine.router_count(environment.id, since=release.live_at or now, until=now)
+        count = engine.router_count(environment.id, since=since, until=now, release=release.number)
     except (AgentAway, AgentRefused) as why:
         work.say(f"What visitors asked could not be counted: {why}")
         return
     with work.transaction() as uow:
         rollout.note_counts(uow, environment, release, count)
-        if served.first_served:
-            rollout.note_first_served(uow, environment, release, served.first_served)
+        if count.first_served:
+            rollout.note_first_served(uow, environment, release, count.first_served)
     lost = sum(count.lost.values())
     work.say(f"{lost} of {count.requests} requests lost.", requests=count.requests, lost=count.lost)
 

@@ -145,7 +145,9 @@ class MemoryEngine:
         """Forget a build."""
         self.lost.add(identity)
 
-    def router_count(self, environment: str, *, since: datetime, until: datetime) -> RouterCount:
+    def router_count(
+        self, environment: str, *, since: datetime, until: datetime, release: int | None = None
+    ) -> RouterCount:
         """Say what was set to be said."""
         return self.counts
 

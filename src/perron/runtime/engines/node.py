@@ -91,9 +91,13 @@ class NodeEngine:
             if no.status != 404:
                 raise
 
-    def router_count(self, environment: str, *, since: datetime, until: datetime) -> RouterCount:
+    def router_count(
+        self, environment: str, *, since: datetime, until: datetime, release: int | None = None
+    ) -> RouterCount:
         """Ask what the edge saw."""
-        query = {"since": since.isoformat(), "until": until.isoformat()}
+        query: dict[str, str | int] = {"since": since.isoformat(), "until": until.isoformat()}
+        if release is not None:
+            query["release"] = release
         return RouterCount.model_validate(
             self._node.get(ROUTER.format(environment=environment), query)
         )
