@@ -1,19 +1,16 @@
 """Caches of teams stay below their bound, and no build loses the one it uses."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 
 from perron.contract.node import BuildPlan, BuildStep, JobState
 
-from .conftest import SETTINGS, Node, build_spec
+from .conftest import Node, build_spec
 
 FILL = "head -c 3000000 /dev/zero > /cache/filled; touch ready"
 
 
 def test_a_cache_that_outgrew_its_bound_is_emptied_but_never_under_a_build(
-    folder: Path,
+    on_node: Callable[..., None],
 ) -> None:
     async def story(node: Node) -> None:
         caches = node.home.node / "caches"
@@ -35,12 +32,4 @@ def test_a_cache_that_outgrew_its_bound_is_emptied_but_never_under_a_build(
         assert await node.jobs.tidy() == []
         assert [each.name for each in caches.iterdir()] == ["team_1"]
 
-    asyncio.run(told(story, folder))
-
-
-async def told(story: Callable[[Node], Coroutine[None, None, None]], folder: Path) -> None:
-    node = await Node(folder, replace(SETTINGS, build_cache=1_000_000)).open()
-    try:
-        await story(node)
-    finally:
-        await node.close()
+    on_node(story, build_cache=1_000_000)

@@ -28,7 +28,9 @@ def outfit(tools: Tools, wish: EnvironmentWish, instance: Instance, made_of: Pro
     """Return what to start an instance with; its folder, output and volumes are made ready."""
     build = tools.builds.find(made_of.build)
     if build is None:
-        raise Permanent(f"its build {made_of.build[:12]} is not on this machine; deploy again")
+        raise Permanent(
+            f"its build {made_of.build[:12]} is gone; perron deploy --force makes it again"
+        )
     folder, uid = tools.places.instance(instance.id), tools.places.uid_of(instance.environment)
     mounts = tools.volumes.mounts(instance.environment, made_of.volumes)
     limits, settings = made_of.limits, tools.settings

@@ -34,7 +34,9 @@ def sandbox_of(rooms: Rooms, job: Job, *, die_with_parent: bool = False) -> Sand
     spec, settings, limits = job.spec, rooms.settings, job.spec.limits
     build = rooms.builds.find(spec.build or "")
     if build is None:
-        raise Permanent(f"Its build {(spec.build or '')[:12]} is not on this node; deploy again.")
+        raise Permanent(
+            f"Its build {(spec.build or '')[:12]} is gone; perron deploy --force makes it again."
+        )
     volumes = rooms.volumes.mounts(spec.environment, spec.volumes)
     return SandboxSpec(
         name=job.name,
