@@ -46,7 +46,7 @@ async def one(head, reader, writer):
         "pid": os.getpid(), "method": method, "path": path, "headers": headers, "head": head,
         "size": len(body), "sha256": hashlib.sha256(body).hexdigest(), **COUNT,
     }  # fmt: skip
-    return say(writer, json.dumps(told).encode())
+    return say(writer, json.dumps(told).encode(), is_head=method == "HEAD")
 
 
 async def die(_headers, _reader, _writer):
@@ -75,8 +75,9 @@ async def body_of(headers, reader):
     return await reader.readexactly(int(headers.get("content-length", 0)))
 
 
-def say(writer, body, status=200):
-    writer.write(b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+def say(writer, body, status=200, *, is_head=False):
+    writer.write(b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n" % (status, len(body)))
+    writer.write(b"" if is_head else body)
     return True
 
 

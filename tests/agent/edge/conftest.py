@@ -177,7 +177,7 @@ async def _within_a_world(story, more):
 
 
 def _orphans(folder):
-    """Workers of ours whose master was killed go on until their last visitor leaves."""
+    """What a failed test may have left."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdigit() and str(folder).encode() in (entry / "cmdline").read_bytes():

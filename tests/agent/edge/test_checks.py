@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
+from perron.agent.edge import admin
 from perron.agent.instances.health import Findings, become_well
 from perron.contract.node import HealthCheck
 
@@ -118,5 +122,22 @@ def test_hosts_that_were_added_are_led_to_https_and_generated_ones_are_not(run):
         said, _ = await done.communicate()
         seen = json.loads(said)
         assert (seen["path"], seen["headers"]["x-forwarded-proto"]) == ("/a?b=c", "https")
+
+    run(story)
+
+
+def test_a_worker_ends_with_its_master_and_serves_no_stale_route(run):
+    async def story(world):
+        shop = await world.app()
+        await world.edge.apply([world.backend(shop.target())])
+        master, worker = world.master, await admin.worker(world.edge._process.socket)
+        reader, writer = await world.connect()  # a stream would keep a worker that lingers
+        writer.write(b"GET /sse HTTP/1.1\r\nHost: shop.localhost\r\n\r\n")
+        await reader.readuntil(b"data: 1\n")
+        os.kill(master, signal.SIGKILL)
+        await until(lambda: not Path(f"/proc/{worker}/exe").exists(), within=3)
+        await until(lambda: world.edge.is_up() and world.master not in (None, master))
+        assert (await world.get()).status == 200
+        writer.close()
 
     run(story)
