@@ -69,7 +69,7 @@ class Places:
             uow.connection.execute(ports.delete().where(rested))
             taken = set(uow.connection.execute(select(ports.c.port)).scalars())
             for port in self._from_next():
-                if port not in taken and can_bind(port):
+                if port not in taken and port not in CONNECT and can_bind(port):
                     uow.connection.execute(ports.insert().values(port=port, holder=holder))
                     self._next_port = port + 1
                     return port
