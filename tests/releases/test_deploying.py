@@ -185,7 +185,8 @@ def test_a_release_command_finds_the_volumes_that_the_source_names_for_the_first
 
 def test_a_build_is_asked_for_started_and_finished_once(platform):
     platform.engine.held.add("build-")
-    asked = platform.ask()
+    source = platform.source()  # packed once: an archive tells its second
+    asked = platform.ask(source)
     platform.until(lambda: platform.events("perron.build.started.v1"))
     building.forget_plans()  # as a server that was killed has
     platform.engine.release_jobs()
@@ -193,7 +194,7 @@ def test_a_build_is_asked_for_started_and_finished_once(platform):
     for type in ("asked", "started", "finished"):
         [event] = platform.events(f"perron.build.{type}.v1")
         assert event["subject"] == build
-    platform.deploy(platform.source())
+    platform.deploy(source)
     assert len(platform.events("perron.build.reused.v1")) == 1
     assert len(platform.events("perron.build.asked.v1")) == 1
 
