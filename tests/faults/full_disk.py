@@ -46,10 +46,9 @@ def story(here: Platform) -> None:
     must("must stay free" in refused.stderr, refused.stderr)
     must(here.status("hello.localhost") == 200, "the old release serves")
     fill(ballast, leave=0)
-    for number in range(3):
-        done = here.perron("config", "set", "-a", "hello", f"N={number}", check=False)
-        must("Traceback" not in done.stderr, done.stderr)
-        must(here.status("hello.localhost") == 200, "a full disk stops no visitor")
+    done = here.perron("config", "set", "-a", "hello", "N=1", check=False)
+    must(done.returncode == 0 or "disk is full" in done.stderr, done.stderr)
+    must(here.status("hello.localhost") == 200, "a full disk stops no visitor")
     come_back(here, app, ballast)
 
 

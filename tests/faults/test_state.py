@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tools.rig.audit import settle
+from tools.rig.audit import roots, settle
 from tools.rig.moments import rows
 from tools.rig.platform import Platform, wait_until
 
@@ -80,7 +80,7 @@ def test_up_names_who_keeps_the_state_locked(here, holder):
 
 
 def test_a_damaged_state_is_refused_by_name_and_its_backup_brings_it_back(here, app):
-    before = here.instance_pids("app.py") or here.leftovers()
+    before = roots(here)
     backup = here.perron("platform", "backup").stdout.strip()
     here.perron("down")
     for end in ("-wal", "-shm"):
@@ -100,7 +100,7 @@ def test_a_damaged_state_is_refused_by_name_and_its_backup_brings_it_back(here, 
     here.perron("up")
     settle(here)
     assert [each["name"] for each in here.json("apps")] == ["hello"]
-    assert (here.instance_pids("app.py") or here.leftovers()) == before, "apps went on all along"
+    assert roots(here) == before, "apps went on all along"
 
 
 def test_an_older_state_counts_on_and_stops_nothing(here, app):

@@ -68,11 +68,19 @@ def _processes(here: Platform) -> Iterator[str]:
     uids = range(100_000 + 6_000 * slot, 106_000 + 6_000 * slot)
     pids = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
     up = {pid: _parent(pid) for pid in pids}
-    roots = _roots(here)
+    known = roots(here)
     for pid in pids:
-        if _uid(pid) in uids and not _is_under(pid, roots, up) and Path(f"/proc/{pid}").exists():
+        if _uid(pid) in uids and not _is_under(pid, known, up) and _is_of(here, pid):
             yield f"process {pid} ({_command(pid)}) belongs to nothing"
     yield from (f"{name} is not running" for name in ("serve", "agent") if not here.pid(name))
+
+
+def _is_of(here: Platform, pid: int) -> bool:
+    """Does the process see folders of this home? Another platform's may have the same uid."""
+    try:
+        return str(here.home) in Path(f"/proc/{pid}/mountinfo").read_text()
+    except OSError:
+        return False
 
 
 def _is_under(pid: int, roots: set[int], up: dict[int, int | None]) -> bool:
@@ -82,13 +90,13 @@ def _is_under(pid: int, roots: set[int], up: dict[int, int | None]) -> bool:
     return bool(above)
 
 
-def _roots(here: Platform) -> set[int]:
+def roots(here: Platform) -> set[int]:
     """Return the first process of each instance's newest sandbox."""
-    roots = set()
+    found = set()
     for status in (here.home / "node/instances").glob("*/status"):
         for line in status.read_text(errors="replace").splitlines():
-            roots.add(json.loads(line).get("child-pid"))
-    return roots - {None}
+            found.add(json.loads(line).get("child-pid"))
+    return found - {None}
 
 
 def _files(here: Platform) -> Iterator[str]:

@@ -99,7 +99,7 @@ def show_busy(request: Request, fault: Exception) -> JSONResponse:
     """Say that the database would not take it, and who keeps it, so that the caller tries again."""
     log.warning("The database would not take it: %s", fault)
     database: Database = request.app.state.database
-    by = ""
+    by = " (the disk is full: make room)" if "disk is full" in str(fault) else ""
     if "locked" in str(fault) and database.url.database:
         by = f" (it is locked by {locker_of(request.app.state.home.database)})"
     detail = f"The platform could not write this down{by}, so nothing was changed; try again soon."
