@@ -76,8 +76,8 @@ async def body_of(headers, reader):
 
 
 def say(writer, body, status=200, *, is_head=False):
-    writer.write(b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n" % (status, len(body)))
-    writer.write(b"" if is_head else body)
+    head = b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+    writer.write(head if is_head else head + body)  # at once: a kill leaves no half answer
     return True
 
 

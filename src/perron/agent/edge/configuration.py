@@ -23,6 +23,7 @@ POOLS = {
 MAX_CONNECTIONS = 10_000
 ROOM = 20 << 10  # more would be copied for every request that may have to be repeated
 RESERVE = 1024  # of a buffer, for what we add to a request
+LENGTH = "req.fhdr(content-length),add(0)"  # hdr_val counts in 32 bits: 2 GiB would be less than 0
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
 _CHECK_HOST, _CHECK_PATH = 8, 9  # fields of apps.map
 
@@ -177,7 +178,7 @@ hdr Host "%[{lookup.format(_CHECK_HOST)}]" hdr User-Agent Perron-Health
     return f"""{_defaults(frame, kind)}  balance leastconn
   http-request set-timeout server var(txn.idle) if {{ var(txn.idle) -m found }}
   http-request wait-for-body time 10s if {{ method PUT DELETE }} \
-{{ req.fhdr(content-length) -m found }} {{ req.hdr_val(content-length) le {SMALL_BODY} }}
+{{ req.fhdr(content-length) -m found }} {{ {LENGTH} le {SMALL_BODY} }}
   http-request disable-l7-retry unless {{ method GET HEAD PUT DELETE OPTIONS TRACE }}
 {"" if kind.startswith("tcp") else check}{cookie if kind.endswith("-sticky") else ""}"""
 
@@ -229,7 +230,7 @@ def _special(frame: Frame) -> str:
   http-request set-var(txn.app) {packed}
   http-request set-var(txn.max) var(txn.app),field(3,|)
   http-request set-var(txn.shown) str(413) \
-if has_length {{ req.hdr_val(content-length),sub(txn.max) gt 0 }}
+if has_length {{ {LENGTH},sub(txn.max) gt 0 }}
   http-request allow unless is_special
   http-request redirect location https://%[var(txn.host)]{_port(frame.settings)}%[pathq] code 308 \
 if !{{ ssl_fc }} {{ var(txn.where) -m sub |https }}
