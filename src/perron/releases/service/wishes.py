@@ -23,7 +23,9 @@ def assemble(uow: UnitOfWork, environment: Environment) -> EnvironmentWish:
     app = catalog.get_app(uow, environment.app)
     routing = edge.routing_of(uow, environment)
     stopped = store.is_stopped(uow, environment.id)
+    scale = store.scale(uow, environment.id)
     editions = _editions(uow, environment.id)
+    is_nobody_home = scale.get("web") == 0 and any("web" in each for _, _, each in editions)
     return EnvironmentWish(
         environment=environment.id,
         app=app.id,
@@ -32,12 +34,12 @@ def assemble(uow: UnitOfWork, environment: Environment) -> EnvironmentWish:
         environment_name=environment.name,
         sets=sets_of(
             [(edition, processes) for edition, _, processes in editions],
-            scale=store.scale(uow, environment.id),
+            scale=scale,
             stopped=stopped,
             volumes=services.mounts(uow, environment.id),
         ),
         sticky=_is_sticky(editions),
-        page="stopped" if stopped else "empty",
+        page="stopped" if stopped or is_nobody_home else "empty",
         **routing.as_wish(),
     )
 
