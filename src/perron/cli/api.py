@@ -25,6 +25,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 @click.argument("path")
 @click.option("--data", metavar="JSON", help="The body; - reads it from stdin.")
 @click.option("--file", type=click.Path(path_type=Path, exists=True), help="A file as the body.")
+@click.option("--json", is_flag=True, hidden=True, expose_value=False)  # it is JSON anyway
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header.")
 def api(
     method: str, path: str, data: str | None, file: Path | None, headers: tuple[str, ...]

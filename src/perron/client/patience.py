@@ -50,6 +50,7 @@ class Patience:
             try:
                 given = act()
             except Away as away:
+                self._met = self._met or not away.nobody  # what was there may come back
                 began = time.monotonic() if began is None else began
                 self._give_up_after(began, away)
                 told = told or self._told(away)

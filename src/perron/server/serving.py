@@ -53,7 +53,6 @@ def sign_in_first(home: Home, database: Database) -> None:
 
 def _run(home: Home, database: Database) -> None:
     """Serve on the unix socket; background work stops when serving does."""
-    home.api_socket.unlink(missing_ok=True)
     os.umask(0o077)
     chosen = settings.load(home)
     stop = Event()
