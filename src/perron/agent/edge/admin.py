@@ -125,9 +125,10 @@ async def ring(socket: Path) -> AsyncIterator[list[str]]:
         writer.write(f"show events {_RING} -w\n".encode())
         rest = b""
         while data := await reader.read(_RING_READ):
-            *whole, rest = (rest + data).split(b"\n")
-            yield [line.decode(errors="replace") for line in whole]
-            await asyncio.sleep(_GATHER_MANY if len(whole) > MANY else GATHER)  # cheaper so
+            whole, end, rest = (rest + data).rpartition(b"\n")
+            lines = whole.decode(errors="replace").split("\n") if end else []
+            yield lines
+            await asyncio.sleep(_GATHER_MANY if len(lines) > MANY else GATHER)  # cheaper so
     except ConnectionError:
         return
     finally:
