@@ -88,7 +88,7 @@ def test_how_a_command_ended_is_told_in_words(on_node: OnNode) -> None:
             told[name] = report.exit.text
         assert told["exit"] == "exited with code 3"
         assert "command not found" in told["missing"]
-        assert "not on this node" in told["build"]
+        assert "is gone; perron deploy --force" in told["build"]
         if os.geteuid() == 0:
             assert "out of memory" in told["hog"]
         with pytest.raises(JobNotFound):
