@@ -3,12 +3,19 @@
 import json
 import subprocess
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from tools.rig.platform import BIN, wait_until
 
-PAGE = "import http.server, os\nhttp.server.test(port=int(os.environ['PORT']))\n"
+PAGE = """import http.server, os
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+server = http.server.ThreadingHTTPServer
+at = ("127.0.0.1", int(os.environ["PORT"]))
+server(at, http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
 
 
 def page(here, name, **files):
@@ -27,6 +34,15 @@ def command(here, *words):
         [str(BIN / "perron"), *words], cwd=here.folder, env=here.environment, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def running(*words):
+    """The processes with exactly this command line."""
+    wanted, found = "\0".join([*words, ""]).encode(), []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found += [each] if each.read_bytes() == wanted else []
+    return found
 
 
 def step_of(here, app):
@@ -108,18 +124,15 @@ def test_a_release_command_that_fails_leaves_the_old_one_serving(here, shop):
 
 
 def test_cancel_really_stops_the_release_command(here, shop):
-    marker = "sleep 3307"
-    page(here, "shop", Procfile=f"web: python3 app.py\nrelease: {marker}\n")
+    page(here, "shop", Procfile="web: python3 app.py\nrelease: sleep 3307\n")
     deploy = command(here, "deploy", str(shop), "-a", "shop")
-    wait_until(lambda: here.instance_pids("sleep\x003307"))
-    (pid,) = here.instance_pids("sleep\x003307")
+    wait_until(lambda: running("sleep", "3307"))
     here.perron("cancel", "-a", "shop")
     said = deploy.communicate(timeout=30)
     assert deploy.returncode == 6, said
-    wait_until(lambda: not here.instance_pids("sleep\x003307"))
+    wait_until(lambda: not running("sleep", "3307"))
     assert here.status("shop.localhost") == 200
     assert here.json("releases", "-a", "shop")[0]["state"] == "cancelled"
-    assert pid
 
 
 def test_a_rename_while_deploying_leads_to_the_new_name(here):

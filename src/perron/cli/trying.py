@@ -28,6 +28,8 @@ def first_name(folder: Path, *, create: bool) -> str:
 def create(client: Client, place: Place, why: Refused, *, create: bool) -> None:
     """Create the app of a first deploy, asking whoever is there."""
     if not _is_missing(client, place.app):
+        if why.code == "AppNotFound":
+            return  # somebody created it at the same moment
         raise why  # the app is there: it is the environment that is not
     if place.environment != "production":
         text = f"There is no app {place.app} yet, and so no {place.environment} of it."
