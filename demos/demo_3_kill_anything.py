@@ -1,38 +1,35 @@
 """Kill anything: server, agent, edge and instances die under load; nothing is lost for good."""
 
-import json
 import os
 import random
 import signal
+from collections import Counter
 from contextlib import suppress
 
 from stage import must, platform, show, times, wait_until
 
-from tools.rig import Load
+from tools.rig import Load, audit
 
 KILLS = times(200, 4)
 VICTIMS = ("serve", "agent", "instance", "edge")
-NOT_EDGE = times(20, 3)
 
 
-def instances(here):
-    """What the platform says of them; nothing while nobody answers."""
-    done = here.perron("ps", "-a", "load", "--json", check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else []
+def lost(load):
+    """How many requests visitors did not get so far."""
+    return sum(load.tally.lost.values())
 
 
-def are_healthy(here):
-    """Does the platform know both to be well?"""
-    seen = instances(here)
-    return len(seen) == 2 and all(each["state"] == "healthy" for each in seen)
+def both_are_well(here):
+    """Are there two instances, both seen well and led to by the edge?"""
+    return not audit.faults(here)
 
 
 def strike(here, victim):
     """kill -9 the victim, and wait until it is back."""
     if victim == "instance":
-        pids = wait_until(here.instance_pids, 60, "an instance runs")
+        wait_until(lambda: both_are_well(here), 60, "both instances are well")
         with suppress(ProcessLookupError):
-            os.kill(random.choice(pids), signal.SIGKILL)
+            os.kill(random.choice(here.instance_pids()), signal.SIGKILL)
         return
     before = here.edge_pids() if victim == "edge" else here.pid(victim)
     here.kill(victim)
@@ -40,25 +37,37 @@ def strike(here, victim):
                not in (None, [], before), 15, f"{victim} is back")  # fmt: skip
 
 
+def strike_edge(here, load):
+    """kill -9 the edge; return how many requests were lost until it was back."""
+    before = lost(load)
+    strike(here, "edge")
+    wait_until(lambda: here.status("load.localhost") == 200, 10, "the edge serves again")
+    got = load.tally.requests
+    wait_until(lambda: load.tally.requests > got + 50, 10, "every visitor is back")
+    return lost(load) - before
+
+
 with platform() as here:
     here.perron("deploy", str(here.app("load")), "-a", "load", "--create")
     here.perron("scale", "-a", "load", "web=2")
-    kinds = {"keep-alive": 4, "fresh": 4}
-    with Load(here.http_port, "load.localhost", kinds=kinds) as load:
+    audit.settle(here)
+    struck, without_edge = Counter(), 0
+    with Load(here.http_port, "load.localhost", kinds={"keep-alive": 4, "fresh": 4}) as load:
         wait_until(lambda: load.tally.requests > 100, what="the load runs")
-        for number in range(NOT_EDGE):
-            wait_until(lambda: len(here.instance_pids()) == 2, 60, "both instances run")
-            wait_until(lambda: are_healthy(here), 60, "both instances are healthy")
-            strike(here, VICTIMS[number % 3])
-        show(f"{NOT_EDGE} kills of server, agent and instances")
-    show(str(load.tally))
-    must(not load.tally.lost, "no visitor lost anything while server, agent and instances died")
-    with Load(here.http_port, "load.localhost", kinds=kinds) as load:
         for number in range(KILLS):
-            strike(here, random.choice(VICTIMS))
+            victim = VICTIMS[number] if number < len(VICTIMS) else random.choice(VICTIMS)
+            struck[victim] += 1
+            if victim == "edge":
+                without_edge += strike_edge(here, load)
+            else:
+                strike(here, victim)
             if number % 20 == 19:
-                show(f"{number + 1} of {KILLS} kills")
+                show(f"{number + 1} of {KILLS} kills; {lost(load)} lost, {without_edge} of them "
+                     "while there was no edge")  # fmt: skip
         wait_until(lambda: here.status("load.localhost") == 200, 30, "the app answers")
+    show(", ".join(f"{count} × {victim}" for victim, count in struck.items()) + " killed")
     show(str(load.tally))
-    must(wait_until(lambda: len(here.instance_pids()) == 2, 60), "two instances run, none doubled")
-    must(wait_until(lambda: are_healthy(here), 60), "and the platform says so")
+    show(f"{without_edge} requests were lost while the edge itself was dead")
+    must(lost(load) == without_edge, "nothing else was lost")
+    audit.settle(here)
+    must(len(here.instance_pids()) == 2, "two instances run: none doubled, orphaned or lost")
