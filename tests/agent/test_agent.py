@@ -1,8 +1,10 @@
 """The agent as a whole, with the real edge: wishes, kills, jobs' neighbours, files."""
 
 import contextlib
+import http.client
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +32,8 @@ from perron.contract.node import (
 from perron.kit.nodeclient import AgentRefused
 
 from .conftest import PROGRAM, AgentProcess, web, wish
+
+SMALL_FILES = 32_768  # room for a log and a status, and not for a database
 
 
 class Visitors:
@@ -319,3 +323,20 @@ def test_after_the_loss_of_its_database_files_keep_their_owner(agents: AgentProc
         agents.node.put(VOLUME.format(environment=f"env{number}", volume="more"), None, {"size": 1})
         folder = agents.home.node / "volumes" / f"env{number}"
         assert (folder / "more").stat().st_uid == volumes[folder / "data"]
+
+
+def test_a_database_that_cannot_be_written_stops_no_instance(agents: AgentProcess) -> None:
+    agents.wish(wish(web()))
+    (before,) = agents.until_states("web.1 v1 healthy")
+    assert agents.process
+    pid = agents.process.pid
+    unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL_FILES, resource.RLIM_INFINITY))
+    with contextlib.suppress(ValueError, OSError, http.client.HTTPException):
+        agents.visit("/crash")  # it falls, and nothing of it can be written down
+    agents.until(lambda: any(each.restarts for each in agents.instances()), "started again")
+    (after,) = agents.until_states("web.1 v1 healthy")
+    assert after.pid != before.pid
+    said = (agents.home.path / "agent.log").read_text()
+    assert "node.db cannot be written" in said
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+    agents.until(lambda: agents.visit() == (200, "release 1"), "served")

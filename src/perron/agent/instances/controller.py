@@ -6,6 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from sqlalchemy.exc import OperationalError
+
 from perron.agent import store as node
 from perron.agent.store import Kept
 from perron.contract.node import EnvironmentWish, InstanceState, ProcessSet, WishDocument
@@ -165,14 +167,23 @@ class Instances:
             self._woken.clear()
             changed, self._changed = self._changed, set()
             for name in changed:
-                if environment := self._environments.get(name):
-                    self._act(name, environment)
+                self._try_to_act(name)
             turns, began = self._rotation.turns, time.monotonic()
             await self._route(changed)
             if self._rotation.turns != turns:
                 self.reports.changed()
                 # When much happens at once, the edge hears of it half of the time at most.
                 await asyncio.sleep(min(time.monotonic() - began, LONGEST_BREATH))
+
+    def _try_to_act(self, name: str) -> None:
+        """Do what is next; what fails, as on a full disk, is tried again in a few seconds."""
+        try:
+            if environment := self._environments.get(name):
+                self._act(name, environment)
+        except OperationalError as why:
+            log.warning(
+                "%s waits, as node.db cannot be written now (make room): %s", name, why.orig
+            )
 
     async def _route(self, changed: set[str]) -> None:
         """Tell the edge; who is in rotation now may let others leave, so look again."""
@@ -270,6 +281,7 @@ class Instances:
                 for environment in self._environments.values():
                     for keeper in environment.keepers.values():
                         keeper.look_for_lost_workers()
+                        keeper.write_down()
             except Exception:  # a look that fails is made up for by the next
                 log.exception("Not everything could be looked at; looking again.")
             self._changed.update(self._environments)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from sqlalchemy.exc import OperationalError
+
 from perron.agent import sandbox
 from perron.agent.logs import Labels
 from perron.agent.places import can_bind
@@ -53,6 +55,7 @@ class Keeper:
         self._changed = changed
         self._leave = asyncio.Event()
         self._ooms = False
+        self._is_kept, self._is_told = True, False
         self._fault = ""
         self._task: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -280,9 +283,23 @@ class Keeper:
         if instance == self.instance:
             return
         self.instance = instance
-        with unit_of_work(self._tools.database) as uow:
-            store.change(uow, instance)
+        self._is_kept = False
+        self.write_down()
         self._changed(instance.environment)
+
+    def write_down(self) -> None:
+        """Keep how the instance is; on a full disk it goes on, and this is tried again later."""
+        if self._is_kept or self.over:
+            return
+        try:
+            with unit_of_work(self._tools.database) as uow:
+                store.change(uow, self.instance)
+            self._is_kept, self._is_told = True, False
+        except OperationalError as why:
+            if not self._is_told:
+                told = "%s goes on, but node.db cannot be written now (make room): %s"
+                log.warning(told, self.instance.id, why.orig)
+            self._is_told = True
 
     def _watch_output(self) -> None:
         labels = Labels(

@@ -209,7 +209,8 @@ def conclude(state: Path, shim: int, out_of_memory: bool) -> Ending:
     if not status.ended:
         if status.code is None:  # the shim was killed: it was at most now
             at = clock.now().isoformat()
-        append(state, **{"ended": at, "out-of-memory": starved})
+        with contextlib.suppress(OSError):  # a full disk: then the next to look says so again
+            append(state, **{"ended": at, "out-of-memory": starved})
     text = describe(
         status.code,
         out_of_memory=starved,
