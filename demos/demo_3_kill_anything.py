@@ -21,15 +21,16 @@ def lost(load):
 
 def both_are_well(here):
     """Are there two instances, both seen well and led to by the edge?"""
-    return not audit.faults(here)
+    return len(here.instance_pids()) == 2 and not audit.faults(here)
 
 
 def strike(here, victim):
     """kill -9 the victim, and wait until it is back."""
     if victim == "instance":
         wait_until(lambda: both_are_well(here), 60, "both instances are well")
+        pids = wait_until(here.instance_pids, 10, "an instance runs")
         with suppress(ProcessLookupError):
-            os.kill(random.choice(here.instance_pids()), signal.SIGKILL)
+            os.kill(random.choice(pids), signal.SIGKILL)
         return
     before = here.edge_pids() if victim == "edge" else here.pid(victim)
     here.kill(victim)

@@ -14,14 +14,20 @@ MOMENTS = (
 BEFORE = {"start": "release", "routes": "start", "drain": "live"}  # when this is done, it begins
 
 
-def rows(here: Platform, database: str, query: str, *values: object) -> list[tuple]:
-    """Ask one of the platform's databases; nothing when it is not there or busy."""
+def rows(
+    here: Platform, database: str, query: str, *values: object, tries: int = 20
+) -> list[tuple]:
+    """Ask one of the platform's databases; what cannot be read just now is read again."""
     path = here.home / f"{database}.db"
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)) as connection:
-            return connection.execute(query, values).fetchall()
-    except sqlite3.Error:
-        return []
+    for left in reversed(range(tries)):
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)) as asked:
+                return asked.execute(query, values).fetchall()
+        except sqlite3.Error:
+            if not left:
+                raise
+            time.sleep(0.05)
+    return []
 
 
 def is_at(here: Platform, moment: str) -> bool:
