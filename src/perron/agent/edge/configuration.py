@@ -155,9 +155,6 @@ def _error(frame: Frame, status: int) -> str:
 _OWN = "X-Perron-Error"  # on its way from an error of our own to the rule that names its type
 
 
-_NEVER_SAID = "~perron~reads~to~the~end~"  # an app that is cut off while it answers complains
-
-
 def _platform_defaults(frame: Frame) -> str:
     """The server restarts within seconds: who asks it waits for as long."""
     return _defaults(frame, "platform", server_timeout="1h", retries=3)
@@ -170,7 +167,6 @@ def _app_defaults(frame: Frame, kind: str) -> str:
   http-check send meth GET uri-lf "%[{lookup.format(_CHECK_PATH)}]" ver HTTP/1.1 \
 hdr Host "%[{lookup.format(_CHECK_HOST)}]" hdr User-Agent Perron-Health
   http-check expect {"rstatus ^[23]" if kind.startswith("strict") else "! rstatus ^5"}
-  http-check expect ! string {_NEVER_SAID}
 """
     cookie = f"""  cookie PERRON insert indirect nocache httponly dynamic
   dynamic-cookie-key {frame.home.path.name or "perron"}
