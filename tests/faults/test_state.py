@@ -105,6 +105,19 @@ def test_a_damaged_state_is_refused_by_name_and_its_backup_brings_it_back(here, 
     assert roots(here) == before, "apps went on all along"
 
 
+def test_an_empty_wish_stops_nothing_and_an_older_one_is_refused(here, app):
+    with agent(here) as node:
+        heard = int(rows(here, "node", "SELECT value FROM fact WHERE name = 'generation'")[0][0])
+        older = {"generation": heard - 1, "wishes": [], "gone": []}
+        assert node.put("/v1/wishes", json=older).status_code == 409
+        empty = {"generation": heard + 1, "wishes": [], "gone": []}
+        assert node.put("/v1/wishes", json=empty).is_success
+    for _ in range(20):
+        assert here.status("hello.localhost") == 200
+    here.perron("restart", "-a", "hello")  # the server counts on from what the agent heard
+    settle(here)
+
+
 def test_an_older_state_counts_on_and_stops_nothing(here, app):
     """A backup from before the last deploys knows fewer generations than the agent heard."""
     backup = here.perron("platform", "backup").stdout.strip()
@@ -120,19 +133,6 @@ def test_an_older_state_counts_on_and_stops_nothing(here, app):
         with agent(here) as node:
             assert node.delete(f"/v1/parked/{place}").status_code == 204
     wait_until(lambda: here.status("newer.localhost") == 404, 20)
-
-
-def test_an_empty_wish_stops_nothing_and_an_older_one_is_refused(here, app):
-    with agent(here) as node:
-        heard = int(rows(here, "node", "SELECT value FROM fact WHERE name = 'generation'")[0][0])
-        older = {"generation": heard - 1, "wishes": [], "gone": []}
-        assert node.put("/v1/wishes", json=older).status_code == 409
-        empty = {"generation": heard + 1, "wishes": [], "gone": []}
-        assert node.put("/v1/wishes", json=empty).is_success
-    for _ in range(20):
-        assert here.status("hello.localhost") == 200
-    here.perron("restart", "-a", "hello")  # the server counts on from what the agent heard
-    settle(here)
 
 
 def test_a_taken_port_is_named_with_its_holder():
@@ -168,6 +168,7 @@ def test_a_clock_that_steps_restarts_nothing_and_deploys_go_on(tmp_path):
         before = rows(made, "node", "SELECT id FROM instance")
         for step in (3 * DAY, -3 * DAY):
             clock.write_text(str(step))
+            (folder / "step").write_text(str(step))
             here_for(made, 2)
             assert rows(made, "node", "SELECT id FROM instance") == before
             made.perron("deploy", str(folder), "-a", "hello", timeout=60)
