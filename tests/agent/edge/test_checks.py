@@ -23,15 +23,14 @@ class Speaker(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        for word in (b"hello", b" ", b"world"):
-            time.sleep(0.01)
-            self.wfile.write(word)
+        time.sleep(0.01)
+        self.wfile.write(b"hello world")
 
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Speaker).serve_forever()
 """
 
 
-def test_an_app_that_answers_piece_by_piece_hears_nothing_of_sixty_checks(run, tmp_path):
+def test_an_app_that_answers_in_two_pieces_hears_nothing_of_sixty_checks(run, tmp_path):
     async def story(world):
         said, port = tmp_path / "said", free_ports(1)[0]
         with said.open("wb") as output:
@@ -45,6 +44,21 @@ def test_an_app_that_answers_piece_by_piece_hears_nothing_of_sixty_checks(run, t
         await world.edge.apply([world.backend(app.target(), health=check)])
         await until(lambda: said.read_text().count('"GET / HTTP') >= 60, within=30)
         assert "Traceback" not in said.read_text()
+        assert (await world.edge.states())["ins_1"].up
+
+    run(story)
+
+
+def test_an_answer_without_a_body_passes_its_check(run):
+    async def story(world):
+        shop = await world.app()
+        check = HealthCheck(path="/healthz", interval=0.1)
+        await world.edge.apply([world.backend(shop.target(), health=check)])
+
+        async def was_checked_often():
+            return json.loads((await world.get()).body)["checks"] > 6
+
+        await until(was_checked_often)
         assert (await world.edge.states())["ins_1"].up
 
     run(story)

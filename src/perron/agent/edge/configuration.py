@@ -162,8 +162,10 @@ def _platform_defaults(frame: Frame) -> str:
 
 def _app_defaults(frame: Frame, kind: str) -> str:
     """What is here runs for every request: what few apps need is decided in the frontend."""
+    # Lingering: an app that is still writing its answer is not cut off with a reset.
     lookup = f"be_name,map({frame.apps_map}),field({{}},|)"
     check = f"""  option httpchk
+  http-check connect linger
   http-check send meth GET uri-lf "%[{lookup.format(_CHECK_PATH)}]" ver HTTP/1.1 \
 hdr Host "%[{lookup.format(_CHECK_HOST)}]" hdr User-Agent Perron-Health
   http-check expect {"rstatus ^[23]" if kind.startswith("strict") else "! rstatus ^5"}
