@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from stage import must, platform, show, times, wait_until
 
-from tools.rig import Load, audit
+from tools.rig import Load, audit, moments
 
 KILLS = times(200, 4)
 VICTIMS = ("serve", "agent", "instance", "edge")
@@ -27,6 +27,8 @@ def both_are_well(here):
 def strike(here, victim):
     """kill -9 the victim, and wait until it is back."""
     if victim == "instance":
+        if moments.rows(here, "node", "SELECT 1 FROM instance WHERE restarts >= 3"):
+            here.perron("restart", "-a", "load")  # fresh ones: what often falls waits longer
         wait_until(lambda: both_are_well(here), 60, "both instances are well")
         pids = wait_until(here.instance_pids, 10, "an instance runs")
         with suppress(ProcessLookupError):
