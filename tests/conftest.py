@@ -1,6 +1,7 @@
 """The platform API over real state, and people of every standing."""
 
 import shutil
+import signal
 import tempfile
 import time
 from contextlib import contextmanager
@@ -10,6 +11,12 @@ import httpx
 import pytest
 
 DEADLINE = 20.0
+
+
+def pytest_configure():
+    """A runner in the background ignores Ctrl C, and so would every command it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Ground:
