@@ -10,8 +10,8 @@ from .addresses import VERSION
 class LogLine(BaseModel):
     """One line; ``late``: read after the agent was away, so its time is an upper bound.
 
-    ``source`` is app, build, release, run, router or platform. ``stream`` is out for now: both
-    streams of a process share one file, so that their order holds.
+    ``source`` is app, build, release, run, router or platform. Both streams of a
+    process share one file, so that their order holds.
     """
 
     cursor: int
