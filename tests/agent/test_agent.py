@@ -336,6 +336,7 @@ def test_after_the_loss_of_its_database_files_keep_their_owner(agents: AgentProc
 def test_a_database_that_cannot_be_written_stops_no_instance(agents: AgentProcess) -> None:
     agents.wish(wish(web()))
     (before,) = agents.until_states("web.1 v1 healthy")
+    agents.until_routed()
     assert agents.process
     pid = agents.process.pid
     unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL_FILES, resource.RLIM_INFINITY))

@@ -68,6 +68,8 @@ class Controller:
         for operation in unfinished:
             job = self._jobs.get(operation.id)
             if job:
+                if not job.is_over:
+                    locks.add(operation.lock)  # it may be on its way to taking it
                 self._look_at(job, operation, heard)
             elif self._is_free(operation, locks):
                 locks.add(operation.lock)
