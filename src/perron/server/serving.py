@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 
-from perron import access, builds
+from perron import access, builds, runtime
 from perron.kit import quiet, settings
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
@@ -20,6 +20,8 @@ from perron.kit.settings import Home
 from . import loop, processes
 from .app import create_app
 from .database import prepare
+
+FIRST_REPORT = 2.0  # seconds for the agent's first report; without one we serve all the same
 
 
 def serve() -> int:
@@ -66,6 +68,8 @@ def _run(home: Home, database: Database) -> None:
     running = loop.start(database, home, chosen, stop)
     processes.keep_other(home, "serve", stop)
     _end_on_signals(server)
+    # Whoever asks first shall hear how instances are, not that nobody has reported yet.
+    processes.wait_for(lambda: runtime.sight_of(home).report is not None, FIRST_REPORT)
     try:
         server.run()
     finally:

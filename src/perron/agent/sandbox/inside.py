@@ -18,6 +18,7 @@ import socket
 import struct
 import sys
 import termios
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,7 +27,7 @@ from .arguments import HOST_ENVIRONMENT, LAST_STEP
 from .becoming import close_files, limit, limit_all, reset_signals, restrict_network
 from .landlock import libc, syscall
 from .spec import SandboxSpec
-from .status import Status, inside_lives, read_spec, read_status
+from .status import Status, children, inside_lives, read_spec, read_status
 
 _NS_GET_USERNS = 0xB701
 _SETNS = 308 if os.uname().machine == "x86_64" else 268
@@ -37,6 +38,7 @@ _UNLOCK, _NUMBER = 0x40045431, 0x80045430  # TIOCSPTLCK, TIOCGPTN
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
 
 
+_SET_UP_WITHIN, _MOMENT = 5.0, 0.005  # seconds
 END = signal.SIGUSR2  # to the process that waits: the session is over
 
 
@@ -84,6 +86,7 @@ def _enter(request: Any, channel: socket.socket) -> int:
     status = read_status(state)
     if status is None or status.child is None or not inside_lives(status):
         raise Ended("The sandbox has ended.")
+    _await_app(status, status.child)
     spec = read_spec(state)
     program = seccomp.build()
     joined = _namespaces(status, status.child)
@@ -103,6 +106,13 @@ def _enter(request: Any, channel: socket.socket) -> int:
         finally:
             os._exit(126)
     return app
+
+
+def _await_app(status: Status, first: int) -> None:
+    """Wait until bwrap has begun the app: before that there is no /proc inside."""
+    end = time.monotonic() + _SET_UP_WITHIN
+    while not children(first) and inside_lives(status) and time.monotonic() < end:
+        time.sleep(_MOMENT)
 
 
 def _namespaces(status: Status, pid: int) -> list[int]:
