@@ -26,12 +26,12 @@ def main(names: list[str]) -> int:
         print(f"No figure {', '.join(sorted(unknown))}; there are: {', '.join(FIGURES)}")
         return 2
     found: list[Figure] = []
+    print("| figure | wanted | here |\n|---|---|---|", flush=True)
     for name in names or FIGURES:
         print(f"… {name}", file=sys.stderr, flush=True)
-        found += FIGURES[name]()
-    print("| figure | wanted | here |\n|---|---|---|")
-    for each in found:
-        print(f"| {each.name} | {each.wanted} | {each.here} |")
+        for each in FIGURES[name]():
+            print(f"| {each.name} | {each.wanted} | {each.here} |", flush=True)
+            found.append(each)
     Path("build").mkdir(exist_ok=True)
     Path("build/bench.json").write_text(json.dumps([vars(each) for each in found], indent=2))
     return 0
