@@ -1,6 +1,8 @@
-"""Writes a step of the server's migrations from the tables: ``python -m tools.migration TEXT``.
+"""Writes the step of the server's migrations that has not landed yet, anew from the tables.
 
-Without a text the first step is written anew; that is done only before the first landing.
+Steps up to ``LANDED`` stand in people's databases and are never touched; what came after them is
+one step, ``NEXT``. Move both on when it has landed: ``python -m tools.migration``.
+New columns of tables that have rows need a ``server_default`` or must be nullable.
 """
 
 import re
@@ -15,32 +17,27 @@ from alembic.config import Config
 from perron.kit.db import open_database
 from perron.server import migrations
 
-FIRST = Path(migrations.FOLDER) / "versions" / "0001_first.py"
+LANDED = "0001"
+NEXT = "0002_people"
+TEXT = "People, teams, sessions, audit, quotas, schedules"
+VERSIONS = Path(migrations.FOLDER) / "versions"
 
 
 def main() -> None:
-    text = " ".join(sys.argv[1:])
-    if not text:
-        FIRST.unlink(missing_ok=True)
+    step = VERSIONS / f"{NEXT}.py"
+    step.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(f"sqlite:///{folder}/perron.db")
         with database.connect() as connection, connection.begin():
             config = Config()
             config.set_main_option("script_location", migrations.FOLDER)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            made = command.revision(config, text or "The first tables", True, rev_id=_next())
-    path = Path(made.path)  # type: ignore[union-attr]
-    if not text:
-        path = path.rename(FIRST)
+            command.upgrade(config, LANDED)
+            made = command.revision(config, TEXT, True, rev_id=NEXT[:4])
+    path = Path(made.path).rename(step)  # type: ignore[union-attr]
     path.write_text(_tidy(path.read_text()))
     subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(path)], check=True)
     print(path)
-
-
-def _next() -> str:
-    known = [path.name[:4] for path in FIRST.parent.glob("[0-9]*.py")]
-    return f"{int(max(known, default='0')) + 1:04}"
 
 
 def _tidy(source: str) -> str:
