@@ -34,6 +34,7 @@ check: $(STAMP) ## format, lint, types, floors and rooms, lock; no tests
 	python tools/check_lock.py
 
 test: $(STAMP) ## the whole everyday suite
+	@python -m tools.have_chromium
 	python -m pytest -q -n 2 --dist loadfile -m "not slow and not fault" || $(ONCE_MORE)
 	DEMO=short bash demos/all.sh
 
