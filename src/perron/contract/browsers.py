@@ -1,0 +1,61 @@
+"""What a browser session looks like on the wire: its cookie, its forms, and where they come from.
+
+The API takes the cookie for GET and HEAD alone. Pages that change something check ``is_own_origin``
+and ``is_own_form`` first, then call the API with ``Bearer <session secret>``.
+"""
+
+import hmac
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+SECURE_COOKIE = "__Host-perron_session"
+PLAIN_COOKIE = "perron_session"
+MAX_AGE = 30 * 24 * 3600  # seconds; the server's row ends by itself, and earlier when idle
+CSRF_FIELD = "csrf"
+
+
+def cookie_name(scheme: str) -> str:
+    """Return what the cookie is called; only HTTPS can keep one that no sibling host may set."""
+    return SECURE_COOKIE if scheme == "https" else PLAIN_COOKIE
+
+
+def secret_in(cookies: Mapping[str, str], scheme: str) -> str:
+    """Return the session's secret out of a request's cookies, or an empty text."""
+    return cookies.get(cookie_name(scheme), "")
+
+
+def cookie(secret: str, scheme: str) -> str:
+    """Return the ``Set-Cookie`` header that keeps a session in the browser."""
+    return f"{cookie_name(scheme)}={secret}; Max-Age={MAX_AGE}; {_manner(scheme)}"
+
+
+def no_cookie(scheme: str) -> str:
+    """Return the ``Set-Cookie`` header that takes the session out of the browser."""
+    return f"{cookie_name(scheme)}=; Max-Age=0; {_manner(scheme)}"
+
+
+def csrf_token(secret: str) -> str:
+    """Return what every form of this session carries; it tells nothing about the secret."""
+    return hmac.digest(secret.encode(), b"csrf", "sha256").hex()
+
+
+def is_own_form(secret: str, token: str) -> bool:
+    """Say whether a form was made for this session."""
+    return hmac.compare_digest(csrf_token(secret).encode(), token.encode())
+
+
+def is_own_origin(headers: Mapping[str, str], scheme: str) -> bool:
+    """Say whether a page of exactly this scheme, host and port sent the request.
+
+    Without ``Origin`` a browser's ``Referer`` decides; without both the answer is no.
+    """
+    asked = f"{scheme}://{headers.get('host', '')}".lower()
+    origin = headers.get("origin")
+    if origin is None:
+        parts = urlsplit(headers.get("referer", ""))
+        origin = f"{parts.scheme}://{parts.netloc}"
+    return headers.get("host", "") != "" and origin.lower() == asked
+
+
+def _manner(scheme: str) -> str:
+    return "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if scheme == "https" else "")
