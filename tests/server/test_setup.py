@@ -1,6 +1,7 @@
 """What the first ``perron up`` finds and writes down."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from perron.kit import settings
 from perron.kit.settings import Home, SettingsRefused
-from perron.server import processes, setup
+from perron.server import claims, processes, setup
 from perron.server.upkeep import masked
 
 BARE = {"PATH": os.environ["PATH"]}
@@ -16,7 +17,8 @@ BARE = {"PATH": os.environ["PATH"]}
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setattr(setup, "CLAIMS", tmp_path / "claims")
+    monkeypatch.setattr(claims, "ROOTS", (tmp_path / "perron-claims",))
+    monkeypatch.setattr(claims, "SHARED", tmp_path)
     return Home(tmp_path / "h")
 
 
@@ -39,7 +41,7 @@ def test_two_homes_never_share_ports_or_uids(home, tmp_path):
 
 def test_the_band_of_a_home_that_is_gone_is_free_again(home, tmp_path):
     first, _ = setup.prepare(Home(tmp_path / "gone"), BARE)
-    Home(tmp_path / "gone").settings.unlink()
+    shutil.rmtree(tmp_path / "gone")
     second, _ = setup.prepare(home, BARE)
     assert first.slot == second.slot
 

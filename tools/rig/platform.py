@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from perron.agent import interpreters
-from perron.kit.settings import Settings
+from perron.kit.settings import Home, Settings
+from perron.server import claims
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,10 +157,8 @@ class Platform:
             self.perron("down", "--apps", check=False)
         for pid in self.leftovers():
             kill_now(pid)
-        claims = Path(tempfile.gettempdir(), "perron-claims")
-        for claim in claims.iterdir() if claims.is_dir() else ():
-            if claim.read_text() == str(self.home):
-                claim.unlink(missing_ok=True)
+        for claim in claims.of(Home(self.home)):
+            claim.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def leftovers(self) -> list[int]:

@@ -5,16 +5,15 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from perron.kit import holders, settings
-from perron.kit.files import private_folder, write_whole
+from perron.kit.files import private_folder
 from perron.kit.problems import Problem
 from perron.kit.settings import Home, Settings
 
-SLOTS = range(20)
-CLAIMS = Path("/tmp/perron-claims")  # noqa: S108 - shared by all users on purpose, sticky
+from . import claims
+
 LONGEST_SOCKET = 107  # bytes in sockaddr_un, less the closing zero
 
 FETCH = (
@@ -35,8 +34,10 @@ def prepare(home: Home, environment: Mapping[str, str] = os.environ) -> tuple[Se
     for folder in (home.path, home.run, home.logs, home.node, home.keys, home.sources):
         private_folder(folder)
     if home.settings.exists():
-        return settings.load(home, environment), []
-    first = replace(settings.Settings(), slot=_claim(home), fetch=_fetch(environment))
+        kept = settings.load(home, environment)
+        told = claims.renew(home, kept.slot)
+        return kept, [told] if told else []
+    first = replace(settings.Settings(), slot=claims.claim(home), fetch=_fetch(environment))
     if os.getuid() == 0:
         first = replace(first, http_port=80, https_port=443)
     settings.save(home, first)
@@ -62,43 +63,6 @@ def _check_sockets(home: Home) -> None:
             f"The path of the sockets in {home.run} is {longest} bytes long and the system allows "
             f"{LONGEST_SOCKET}. Choose a shorter PERRON_HOME."
         )
-
-
-def _claim(home: Home) -> int:
-    """Take a band of ports and uids for this home; a band whose home is gone is free.
-
-    A claim is a file ``<slot>.<uid>`` that names its home: everybody writes only their own.
-    """
-    if not CLAIMS.exists():
-        CLAIMS.mkdir(exist_ok=True)
-        CLAIMS.chmod(0o1777)
-    for slot in SLOTS:
-        claim = CLAIMS / f"{slot}.{os.getuid()}"
-        if _others(slot, home):
-            continue
-        write_whole(claim, str(home.path), mode=0o644)
-        if not _others(slot, home):  # two at once: each sees the other and tries the next
-            return slot
-        claim.unlink()
-    raise SetupRefused(
-        f"All {len(SLOTS)} bands of ports and uids on this machine are claimed; the files in "
-        f"{CLAIMS} name the homes. Remove a home you no longer need, then: perron up."
-    )
-
-
-def _others(slot: int, home: Home) -> bool:
-    """Say whether another home that is still there has the band."""
-    return any(_holds(claim, home) for claim in CLAIMS.glob(f"{slot}.*"))
-
-
-def _holds(claim: Path, home: Home) -> bool:
-    try:
-        owner = claim.read_text()
-        return owner != str(home.path) and Path(owner, "settings.json").exists()
-    except FileNotFoundError:
-        return False
-    except PermissionError:
-        return True  # one that we may not look into
 
 
 def _free_ports(chosen: Settings, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
