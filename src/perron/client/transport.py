@@ -16,6 +16,7 @@ from .patience import GONE, NOBODY, Away, Patience
 Body = bytes | Path | None
 PROBLEM = "application/problem+json"
 _AWAY = (502, 503, 504)
+_LOCKED = "DatabaseLocked"  # the server has waited for it already: a person has to see to it
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def check(answer: Answer) -> Answer:
     refused = Refused(answer.status, problem, request=request)
     if answer.status in _AWAY and (not refused.type or refused.code.startswith("Edge")):
         raise Away(f"{answer.status} from the edge")
-    if answer.status == 503 and "retry-after" in answer.headers:
+    if answer.status == 503 and "retry-after" in answer.headers and refused.code != _LOCKED:
         raise Away(refused.detail, busy=refused)  # nothing was changed: the server says try again
     raise refused
 

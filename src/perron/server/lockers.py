@@ -4,12 +4,19 @@ import os
 from pathlib import Path
 
 from perron.kit import holders
+from perron.kit.holders import Holder
 
 LOCKS = Path("/proc/locks")
+OWN = "other work of this server"
 
 
-def locker_of(database: Path) -> str:
-    """Say which other process holds a write lock on the database, or has it open at least."""
+def locker_of(database: Path) -> Holder:
+    """Return who holds a write lock on the database, or else who has it open."""
+    return lock_on(database) or holders.of_file(database) or Holder(None, "another process")
+
+
+def lock_on(database: Path) -> Holder | None:
+    """Return the process that holds a write lock on the database just now, if one can be seen."""
     inodes = {_inode(database.with_name(database.name + end)) for end in ("", "-wal", "-shm")}
     for line in LOCKS.read_text().splitlines() if LOCKS.exists() else ():
         words = line.split()
@@ -18,10 +25,9 @@ def locker_of(database: Path) -> str:
         kind, pid, where = words[words.index("WRITE") - 2], *words[words.index("WRITE") + 1 :][:2]
         if kind not in ("POSIX", "FLOCK", "OFDLCK") or where not in inodes:
             continue
-        if int(pid) == os.getpid():
-            return "other work of this server"
-        return f"{holders.command_of(int(pid))} (process {pid})"
-    return str(holders.of_file(database) or "another process")
+        is_own = int(pid) == os.getpid()
+        return Holder(int(pid), OWN if is_own else holders.command_of(int(pid)))
+    return None
 
 
 def _inode(path: Path) -> str:

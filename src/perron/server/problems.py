@@ -2,6 +2,7 @@
 
 import http
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,11 @@ from starlette.exceptions import HTTPException
 
 from perron.contract.problems import MEDIA_TYPE, ProblemView
 from perron.kit.db import Database
+from perron.kit.holders import Holder
 from perron.kit.once import Recalled
 from perron.kit.problems import NotFound, Problem
 
-from .lockers import locker_of
+from .lockers import lock_on
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["platform"])
@@ -29,6 +31,7 @@ OWN = {
     "TooLarge": (413, "More was sent than is taken."),
     "Unreadable": (400, "The request cannot be read."),
     "Busy": (503, "The database would not take it just now."),
+    "DatabaseLocked": (503, "Another process keeps the database locked."),
     "Fault": (500, "A fault of the platform."),
 }
 
@@ -96,12 +99,18 @@ def show_refusal(request: Request, why: Exception) -> JSONResponse:
 
 
 def show_busy(request: Request, fault: Exception) -> JSONResponse:
-    """Say that the database would not take it, and who keeps it, so that the caller tries again."""
+    """Say that the database would not take it, and why.
+
+    Work of our own passes, so the caller tries again; for another process somebody has to see.
+    """
     log.warning("The database would not take it: %s", fault)
     database: Database = request.app.state.database
     by = " (the disk is full: make room)" if "disk is full" in str(fault) else ""
     if "locked" in str(fault) and database.url.database:
-        by = f" (it is locked by {locker_of(request.app.state.home.database)})"
+        locker = lock_on(request.app.state.home.database)
+        if locker and locker.pid != os.getpid():
+            return _locked(request, locker)
+        by = f" (it is locked by {locker})" if locker else " (it was locked)"
     detail = f"The platform could not write this down{by}, so nothing was changed; try again soon."
     answer = _own(request, "Busy", detail)
     answer.headers["Retry-After"] = "1"
@@ -156,6 +165,17 @@ def _path(place: tuple[str | int, ...]) -> str:
 def _own(request: Request, code: str, detail: str, **facts: Any) -> JSONResponse:
     status, title = OWN[code]
     return answer_of(request, status, code, title, detail, facts)
+
+
+def _locked(request: Request, locker: Holder) -> JSONResponse:
+    """Name another process that keeps the database for itself."""
+    detail = (
+        f"The platform's database is locked by {locker}, so nothing was changed. Let that end or "
+        f"stop it (kill {locker.pid}), then ask again. Apps keep serving."
+    )
+    answer = _own(request, "DatabaseLocked", detail, pid=locker.pid, command=locker.command)
+    answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def _view(code: str, status: int, title: str) -> ProblemView:
