@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from . import bell
+from .callers import Caller
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class UnitOfWork:
     """What is written in a transaction of its own, even when this one only reads or fails."""
     once_kept: list[Callable[[], object]] = field(default_factory=list)
     """What a request asks of the world outside once it is written down; see ``kit.web``."""
+    caller: Caller | None = None
+    """Where the request came from whose transaction this is."""
 
 
 @contextmanager
@@ -121,6 +124,7 @@ def _write_afterwards(database: Database, uow: UnitOfWork) -> None:
         with unit_of_work(
             database, actor=uow.actor, correlation=uow.correlation, actor_kind=uow.actor_kind
         ) as own:
+            own.caller = uow.caller
             for write in uow.afterwards:
                 write(own)
     except OperationalError as why:  # what was asked is answered all the same

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import JSON, Column, Integer, String, Table, select
 
-from . import clock, ids
+from . import clock, ids, origins
 from .db import Database, UnitOfWork, UtcDateTime, reading, unit_of_work
 from .tables import metadata
 
@@ -29,6 +29,8 @@ events = Table(
     Column("environment", String),
     Column("correlation", String, index=True),
     Column("data", JSON, nullable=False),
+    Column("origin", String),
+    Index("ix_event_team_position", "team", "position"),
     sqlite_autoincrement=True,  # a position is never given twice
 )
 cursors = Table(
@@ -73,6 +75,7 @@ class Event:
     environment: str | None
     correlation: str | None
     data: dict[str, Any]
+    origin: str | None = None
 
 
 Reactions = Mapping[str, Callable[[UnitOfWork, Event], None]]
@@ -94,6 +97,7 @@ def record(
         "actor_kind": uow.actor_kind if uow.actor else "platform",
         "correlation": uow.correlation,
         "data": asdict(what),
+        "origin": origins.note(uow),
     }
     uow.connection.execute(events.insert().values(**row, **asdict(of)))
 

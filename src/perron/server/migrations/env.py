@@ -3,12 +3,12 @@
 from alembic import context
 
 from perron import access, builds, catalog, config, edge, operations, releases, runtime, services
-from perron.kit import once, spine
+from perron.kit import once, origins, spine
 from perron.kit.tables import metadata
 
 # Each of these has added its tables to the one collection.
 ROOMS = (access, builds, catalog, config, edge, operations, releases, runtime, services)
-CELLAR = (once, spine)
+CELLAR = (once, origins, spine)
 
 context.configure(
     connection=context.config.attributes["connection"],
