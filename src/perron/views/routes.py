@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from perron import catalog
 from perron.access import By
+from perron.contract.activity import ACTIVITY, ActivityView
 from perron.contract.apps import APP, APPS, ENVIRONMENT, ENVIRONMENTS, AppView, EnvironmentBrief
 from perron.contract.pages import Limit, Page
 from perron.kit.web import Work, cursor_of, page_after, show_tag
@@ -43,3 +44,21 @@ def show_environment(app: str, environment: str, work: Work, by: By) -> Environm
     place = catalog.enter(work, by, app, environment, "app.read")
     found = catalog.get_app(work, place.app)
     return service.brief(found, place, service.gather(work, [found], [place]))
+
+
+@router.get(ACTIVITY)
+def show_activity(
+    app: str,
+    work: Work,
+    by: By,
+    environment: str | None = None,
+    after: str | None = None,
+    limit: Limit = 50,
+) -> Page[ActivityView]:
+    """Show what happened to an app, newest first; in one environment, or in all."""
+    found = catalog.authorize(work, by, app, "app.read")
+    place = catalog.get_environment(work, found, environment) if environment else None
+    (before,) = page_after(after, 0)
+    past = service.activity(work, found, place, before=before or None, limit=limit + 1)
+    more = cursor_of(past[limit - 1][0]) if len(past) > limit else None
+    return Page(items=[shown for _, shown in past[:limit]], next=more)

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from perron import access, catalog, edge, releases, runtime
 from perron.access import Actor
 from perron.catalog import App, Environment
+from perron.contract.activity import ActivityView
 from perron.contract.apps import AppView, EnvironmentBrief
 from perron.contract.node import EnvironmentReport
 from perron.contract.releases import ReleaseBrief
+from perron.kit import history
 from perron.kit.db import UnitOfWork
 from perron.kit.settings import Settings
+from perron.kit.spine import Event
 from perron.kit.whereabouts import settings_of
 from perron.releases import Summary, url_at
 
-from .model import Glance, needs_of, state_of
+from .model import TOLD, Glance, needs_of, state_of, tell
 
 
 @dataclass(frozen=True)
@@ -94,4 +97,32 @@ def _release(summary: Summary, known: Known) -> ReleaseBrief | None:
         live=summary.live.live_at,
         by=summary.live.by,
         by_name=known.people.get(summary.live.by, summary.live.by),
+    )
+
+
+def activity(
+    uow: UnitOfWork, app: App, place: Environment | None, *, before: int | None, limit: int
+) -> list[tuple[int, ActivityView]]:
+    """Show what happened to an app, newest first, each with its position in the spine."""
+    where = place.id if place else None
+    past = history.past(uow, TOLD, app=app.id, environment=where, before=before, limit=limit)
+    people = access.names_of(uow, {event.actor for event in past if event.actor_kind != "platform"})
+    names = {each.id: each.name for each in catalog.environments_of(uow, app)}
+    return [(event.position, _happened(event, people, names)) for event in past]
+
+
+def _happened(
+    event: Event, people: Mapping[str, str], environments: Mapping[str, str]
+) -> ActivityView:
+    number = event.data.get("number", event.data.get("release"))
+    return ActivityView(
+        id=event.id,
+        type=event.type,
+        time=event.time,
+        by=event.actor,
+        by_name=people.get(event.actor, "" if event.actor_kind == "platform" else event.actor),
+        environment=environments.get(event.environment or ""),
+        release=number if isinstance(number, int) else None,
+        operation=event.correlation,
+        text=tell(event.type, event.data),
     )
