@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import JSON, Column, Integer, String, Table, select
+from sqlalchemy import JSON, Column, Index, Integer, String, Table, select
 
 from . import clock, ids, origins
 from .db import Database, UnitOfWork, UtcDateTime, reading, unit_of_work
@@ -30,7 +30,8 @@ events = Table(
     Column("correlation", String, index=True),
     Column("data", JSON, nullable=False),
     Column("origin", String),
-    Index("ix_event_team_position", "team", "position"),
+    Index("ix_event_team_position", "team", "position"),  # pages of what happened to whom
+    Index("ix_event_app_position", "app", "position"),
     sqlite_autoincrement=True,  # a position is never given twice
 )
 cursors = Table(
