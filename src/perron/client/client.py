@@ -40,13 +40,21 @@ class Client:
         token: str = "",
         *,
         authorities: str = "",
+        headers: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda _text: None,
         gone: float = GONE,
         nobody: float = NOBODY,
     ) -> None:
+        """Speak to ``url``; ``headers`` are sent with every call."""
         self.address = addresses.parse(url)
         self.transport = Transport(
-            self.address, token, authorities=authorities, tell=tell, gone=gone, nobody=nobody
+            self.address,
+            token,
+            authorities=authorities,
+            headers=headers,
+            tell=tell,
+            gone=gone,
+            nobody=nobody,
         )
 
     @classmethod

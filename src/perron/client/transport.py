@@ -51,6 +51,7 @@ class Transport:
         token: str,
         *,
         authorities: str = "",
+        headers: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda _text: None,
         gone: float = GONE,
         nobody: float = NOBODY,
@@ -58,6 +59,7 @@ class Transport:
         self.address = address
         self.authorities = authorities
         self._token = token
+        self._always = dict(headers or {})
         self._kept: HTTPConnection | None = None
         self._patience = Patience(address.name, tell, gone=gone, nobody=nobody)
 
@@ -83,7 +85,7 @@ class Transport:
 
     def _headers(self, call: Call) -> dict[str, str]:
         headers = {"Host": self.address.authority, "Accept": "application/json"}
-        headers |= {"User-Agent": "perron-cli"} | self.authorization()
+        headers |= {"User-Agent": "perron-cli"} | self._always | self.authorization()
         if call.method == "POST":
             headers["Idempotency-Key"] = secrets.token_hex(16)
         if isinstance(call.body, bytes):
