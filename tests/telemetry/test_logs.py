@@ -43,6 +43,17 @@ def test_pages_follow_each_other(machine: Any) -> None:
     assert texts(first) + texts(rest) == [f"line {n}" for n in range(5)]
 
 
+def test_pages_go_back(machine: Any) -> None:
+    with machine.agent():
+        http = machine.ground.http()
+        for n in range(5):
+            machine.say(f"line {n}")
+        newest = http.get(LOGS, params={"limit": 2})
+        first = newest.json()["lines"][0]["cursor"]
+        older = http.get(LOGS, params={"before": first, "limit": 2})
+    assert texts(older) + texts(newest) == [f"line {n}" for n in range(1, 5)]
+
+
 def test_what_cannot_be_read_is_refused(machine: Any) -> None:
     with machine.agent():
         http = machine.ground.http()

@@ -182,6 +182,7 @@ async def read_logs(
     until: datetime | None = None,
     text: str | None = None,
     after: int | None = None,
+    before: int | None = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     wait: Wait = 0,
 ) -> Response:
@@ -197,6 +198,7 @@ async def read_logs(
         until=until,
         text=text,
         after=after,
+        before=before,
         limit=limit,
         wait=wait,
     )

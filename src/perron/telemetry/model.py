@@ -43,6 +43,7 @@ class LogQuery:
     until: datetime | None = None
     text: str | None = None
     after: int | None = None
+    before: int | None = None
     limit: int = 1000
 
 

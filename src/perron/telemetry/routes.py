@@ -26,7 +26,10 @@ MORE_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Filter:
-    """The part of a query that both addresses share; ``since`` and ``until``: a time, or 10m."""
+    """The part of a query that both addresses share; ``since`` and ``until``: a time, or 10m.
+
+    ``after`` and ``before`` are the cursors of lines: what follows one, or came before it.
+    """
 
     source: Source | None = None
     process: str | None = None
@@ -36,6 +39,7 @@ class Filter:
     until: str | None = None
     text: Annotated[str | None, Query(max_length=1000)] = None
     after: str | None = None
+    before: str | None = None
 
     def query(self, environment: str, limit: int) -> LogQuery:
         """Return what to ask for."""
@@ -50,6 +54,7 @@ class Filter:
             until=moment(self.until, now),
             text=self.text or None,
             after=position(self.after),
+            before=position(self.before),
             limit=limit,
         )
 

@@ -109,6 +109,17 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(logs: Logs) -> None:
     assert texts(logs, limit=2) == ["248", "249"]
 
 
+def test_pages_go_back_to_the_first_line_without_a_gap_or_a_double(logs: Logs) -> None:
+    now = clock.now()
+    logs.add("env_1", "router", [(now, f"{n}", {}) for n in range(250)])
+    seen: list[str] = []
+    before = None
+    while page := read(logs, before=before, limit=100).lines:
+        seen = [line.text for line in page] + seen
+        before = page[0].cursor
+    assert seen == [f"{n}" for n in range(250)]
+
+
 def test_lines_are_found_by_what_they_are(logs: Logs) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for minute in range(3):

@@ -55,6 +55,7 @@ class Query:
     until: datetime | None = None
     text: str | None = None
     after: int | None = None
+    before: int | None = None
     limit: int = 1000
 
     @property
@@ -65,6 +66,8 @@ class Query:
     def wants(self, cursor: int, time: datetime, text: str) -> bool:
         """Say whether one line of a matching chunk is asked for."""
         if self.after is not None and cursor <= self.after:
+            return False
+        if self.before is not None and cursor >= self.before:
             return False
         if (self.since and time < self.since) or (self.until and time > self.until):
             return False

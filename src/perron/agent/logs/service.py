@@ -119,11 +119,13 @@ class Logs:
         until: datetime | None = None,
         text: str | None = None,
         after: int | None = None,
+        before: int | None = None,
         limit: int = 1000,
         wait: float = 0,
     ) -> LogPage:
         """Return lines, oldest first: what follows ``after`` or ``since``, else the newest.
 
+        ``before`` is the cursor of a line: only what came before it is wanted.
         With nothing to tell yet, the answer waits up to ``wait`` seconds for a line.
         """
         query = Query(
@@ -137,6 +139,7 @@ class Logs:
             until,
             text,
             after,
+            before,
             max(1, limit),
         )
         deadline = time.monotonic() + wait

@@ -194,6 +194,8 @@ def _conditions(query: Query) -> tuple[str, list[object]]:
     ]
     if query.after is not None:
         wanted.append(("last > ?", query.after))
+    if query.before is not None:
+        wanted.append(("first < ?", query.before))
     if query.since:
         wanted.append(("ended >= ?", _micros(query.since)))
     if query.until:
