@@ -1,0 +1,44 @@
+// A live page: one EventSource; each message is one part, whose root has the id it replaces.
+if (document.body.hasAttribute("data-live")) {
+  const later = new Map();
+  let stream, failed;
+  const here = new URL(location.href);
+  here.hash = "";
+  here.searchParams.set("_seen", $("#seen")?.dataset.seen ?? "");
+
+  function swap(html) {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    const fresh = box.content.firstElementChild, old = fresh && document.getElementById(fresh.id);
+    if (!old || old.isEqualNode(fresh)) return;
+    if (isHeld(old)) later.set(fresh.id, html);
+    else later.delete(fresh.id), old.replaceWith(fresh), tick();
+  }
+  // Nothing is taken away under a finger: what has the focus, or is pointed at and says so, waits.
+  const isHeld = (old) => (old !== document.activeElement && old.contains(document.activeElement))
+    || old.matches("[data-hold]:hover") || $("[data-hold]:hover", old) || $("dialog[open]", old);
+  const catchUp = () => { for (const html of [...later.values()]) swap(html); };
+  document.addEventListener("focusout", () => setTimeout(catchUp));
+  document.addEventListener("pointerout", () => later.size && setTimeout(catchUp));
+
+  function stale(is) { const notice = $("#stale"); if (notice) notice.hidden = !is; }
+  function open() {
+    if (stream || document.hidden) return;
+    stream = new EventSource(here);
+    stream.addEventListener("open", () => { clearTimeout(failed); failed = undefined; stale(false); });
+    stream.addEventListener("part", ({ data, lastEventId }) => {
+      if (lastEventId) here.searchParams.set("_seen", lastEventId);
+      swap(data);
+    });
+    stream.addEventListener("gone", () => { shut(); location.reload(); });
+    stream.onerror = () => {
+      failed ??= setTimeout(() => stale(true), 5000);
+      if (stream?.readyState === 2) shut(), setTimeout(open, 2000); // refused: the edge or the server is away
+    };
+  }
+  function shut() { stream?.close(); stream = undefined; }
+  document.addEventListener("visibilitychange", () => (document.hidden ? shut() : open()));
+  addEventListener("pagehide", shut);
+  addEventListener("pageshow", open);
+  open();
+}

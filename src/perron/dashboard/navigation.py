@@ -1,0 +1,95 @@
+"""What surrounds every page: who is signed in, the rail, and the tabs of an app."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from perron.client import Fault, verbs
+from perron.client.client import Json
+
+from .asking import Ask, Shown, with_query
+
+
+@dataclass(frozen=True)
+class Link:
+    """One place to go: ``is_rest`` is behind *More* on a phone."""
+
+    name: str
+    href: str
+    is_current: bool = False
+    count: str = ""
+    is_rest: bool = False
+
+
+@dataclass(frozen=True)
+class Around:
+    """The shell of a page; ``me`` is None when nobody is signed in or the platform is away."""
+
+    me: Json | None
+    platform: Json | None
+    rail: tuple[tuple[str, tuple[Link, ...]], ...]
+
+    @property
+    def rest(self) -> Iterator[Link]:
+        """What a phone shows behind *More*."""
+        return (link for _, links in self.rail for link in links if link.is_rest)
+
+
+RAIL: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (("Run", (("Apps", "/"),)),)
+TABS: tuple[tuple[str, str], ...] = (("Overview", ""), ("Releases", "/releases"))
+
+
+def around(ask: Ask, shown: Shown) -> Around:
+    """Return the shell; what cannot be asked just now is left out."""
+    if not ask.session.secret or shown.template.startswith("gate"):
+        return Around(None, None, ())
+    try:
+        return Around(me(ask), verbs.platform(ask.client), tuple(_rail(ask)))
+    except Fault:
+        return Around(None, None, tuple(_rail(ask)))
+
+
+def me(ask: Ask) -> Json:
+    """Return who is signed in; asked once for each page."""
+    if "me" not in ask.memo:
+        ask.memo["me"] = verbs.me(ask.client)
+    found: Json = ask.memo["me"]
+    return found
+
+
+def app_facts(ask: Ask, tab: str) -> dict[str, Any]:
+    """Return what every page of an app needs: the app, its environment, its tabs."""
+    app = verbs.app(ask.client, ask.app)
+    environment = next(
+        (each for each in app["environments"] if each["name"] == ask.environment),
+        None,
+    ) or verbs.environment(ask.client, ask.place)  # refused by name when there is none
+    return {"app": app, "environment": environment, "tabs": tuple(_tabs(ask, tab))}
+
+
+def app_url(ask: Ask, rest: str = "", **query: str | None) -> str:
+    """Return the address of a page of the app in the environment that is looked at."""
+    return with_query(f"/apps/{quote(ask.app, safe='')}{rest}", env=ask.environment, **query)
+
+
+def _rail(ask: Ask) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    for title, links in RAIL:
+        yield (
+            title,
+            tuple(
+                Link(name, href, _is_in(ask.path, href), is_rest=title != "Run")
+                for name, href in links
+            ),
+        )
+
+
+def _tabs(ask: Ask, tab: str) -> Iterator[Link]:
+    for name, rest in TABS:
+        yield Link(name, app_url(ask, rest), name == tab)
+
+
+def _is_in(path: str, href: str) -> bool:
+    if href == "/":
+        return path == "/" or path.startswith("/apps")
+    return path == href or path.startswith(href + "/")

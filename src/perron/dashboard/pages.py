@@ -1,0 +1,9 @@
+"""Every page and act there is, by its address."""
+
+from . import apps, signing
+from .asking import Act, Page
+
+ALL: tuple[Page | Act, ...] = (
+    *signing.ALL,
+    *apps.ALL,
+)

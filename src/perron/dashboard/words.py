@@ -1,0 +1,106 @@
+"""How figures, times and states are said, in the words of the design. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "healthy": ("healthy", "Healthy"),
+    "deploying": ("deploying", "Deploying"),
+    "degraded": ("degraded", "Degraded"),
+    "failed": ("failed", "Failed"),
+    "stopped": ("stopped", "Stopped"),
+    "destroying": ("stopped", "Being destroyed"),
+    "empty": ("stopped", "Nothing deployed"),
+    "unknown": ("unknown", "Unknown"),
+}
+RELEASES: Mapping[str, tuple[str, str, str]] = {  # state of the sign, word, kind of plate
+    "asked": ("deploying", "Going live", "next"),
+    "live": ("healthy", "Live", "live"),
+    "replaced": ("stopped", "Replaced", ""),
+    "failed": ("failed", "Failed", "refused"),
+    "superseded": ("stopped", "Superseded", ""),
+    "cancelled": ("stopped", "Cancelled", ""),
+}
+_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What time it is, and in which zone the reader lives."""
+
+    now: datetime
+    zone: tzinfo = UTC
+
+    def short(self, at: datetime) -> str:
+        """Say when: today as 10:23, this week as Fri 16:12, older as 12 Nov, else 12 Nov 2024."""
+        there, today = at.astimezone(self.zone), self.now.astimezone(self.zone)
+        if there.date() == today.date():
+            return f"{there:%H:%M}"
+        if timedelta(0) < today.date() - there.date() < timedelta(days=7):
+            return f"{there:%a %H:%M}"
+        year = "" if there.year == today.year else f" {there.year}"
+        return f"{there.day} {there:%b}{year}"
+
+    def exact(self, at: datetime) -> str:
+        """Say when to the second, for things of today."""
+        return f"{at.astimezone(self.zone):%H:%M:%S}"
+
+    def full(self, at: datetime) -> str:
+        """Say when with date and zone: what a time tells when it is pointed at."""
+        utc = at.astimezone(UTC)
+        return f"{utc.day} {utc:%b %Y %H:%M:%S} UTC"
+
+    def since(self, at: datetime) -> str:
+        """Say how long ago, as a length of time."""
+        return length((self.now - at).total_seconds())
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return a time zone by its name; UTC when there is none."""
+    try:
+        return ZoneInfo(name) if _ZONE.fullmatch(name) else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def moment(text: str | datetime) -> datetime:
+    """Return the moment the API wrote."""
+    return text if isinstance(text, datetime) else datetime.fromisoformat(text)
+
+
+def length(seconds: float) -> str:
+    """Say a length of time in one unit: 4.1 s, 38 s, 12 min, 3 h, 41 d."""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
+    for unit, each, until in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 48)):
+        if seconds / each < until:
+            return f"{seconds / each:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def number(value: float) -> str:
+    """Say a number with its thousands apart."""
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+def size(count: int) -> str:
+    """Say a number of bytes with three digits at most."""
+    value = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TB"
+
+
+def some(count: int, one: str, many: str = "") -> str:
+    """Say how many of something: 1 release, 3 releases, 2 daughters-in-law."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins with a capital."""
+    return text[:1].upper() + text[1:]
