@@ -103,7 +103,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
         config.attributes["connection"].exec_driver_sql("CREATE TABLE half (id INTEGER)")
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(database.command, "upgrade", upgrade)
+    monkeypatch.setattr("alembic.command.upgrade", upgrade)
     with pytest.raises(RuntimeError):
         database.upgrade(fresh)
     assert inspect(fresh).get_table_names() == []

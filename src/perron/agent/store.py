@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import (
     Boolean,
     Column,
@@ -18,7 +15,7 @@ from sqlalchemy import (
 )
 
 from perron.contract.node import EnvironmentWish
-from perron.kit import ids
+from perron.kit import ids, steps
 from perron.kit.db import Database, UnitOfWork, UtcDateTime, open_database, unit_of_work
 from perron.kit.problems import Conflict
 from perron.kit.seal import Sealer
@@ -77,17 +74,14 @@ class Kept:
 def prepare(home: Home) -> Database:
     """Open the agent's database, at the version this program knows."""
     database = open_database(f"sqlite:///{home.node_database}")
-    config = Config()
-    config.set_main_option("script_location", migrations.FOLDER)
-    try:
-        with unit_of_work(database) as uow:
-            config.attributes["connection"] = uow.connection
-            command.upgrade(config, "head")
-    except CommandError as why:
-        raise NewerState(
-            f"{home.node_database} was written by a newer Perron than this one ({why}). "
-            "Install that version again."
-        ) from why
+    with unit_of_work(database) as uow:
+        present = steps.version_of(uow.connection)
+        if present is not None and present not in steps.known(migrations.FOLDER):
+            raise NewerState(
+                f"{home.node_database} has version {present!r}: a newer Perron than this one "
+                "wrote it. Install that version again."
+            )
+        steps.take(uow.connection, migrations.FOLDER)
     return database
 
 

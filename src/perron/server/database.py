@@ -2,14 +2,10 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from perron.kit import files, lock
+from perron.kit import files, lock, steps
 from perron.kit.db import Database, open_database
 from perron.kit.problems import Conflict, Problem, Unavailable
 from perron.kit.settings import Home
@@ -60,12 +56,7 @@ def upgrade(database: Database) -> None:
     writer = database.connect().execution_options(begin="BEGIN IMMEDIATE")
     with writer as connection, connection.begin():
         _check_known(connection)
-        command.upgrade(_alembic(connection), "head")
-
-
-def version_of(connection: Connection) -> str | None:
-    """Return the version of the state; None before there is any."""
-    return MigrationContext.configure(connection).get_current_revision()
+        steps.take(connection, migrations.FOLDER)
 
 
 def backup(home: Home) -> Path:
@@ -99,21 +90,9 @@ def _advice(home: Home, *, besides: Path | None = None) -> str:
 
 
 def _check_known(connection: Connection) -> None:
-    present = version_of(connection)
-    known = {each.revision for each in _scripts().walk_revisions()}
-    if present is not None and present not in known:
+    present = steps.version_of(connection)
+    if present is not None and present not in steps.known(migrations.FOLDER):
         raise StateTooNew(
             f"The state has version {present!r}, which this Perron does not know: a newer one "
             "wrote it. Install that version again, or restore a backup made before it."
         )
-
-
-def _alembic(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", migrations.FOLDER.replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(migrations.FOLDER)
