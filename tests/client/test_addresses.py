@@ -36,6 +36,7 @@ PLACE = Place("shop", "staging")
 NAMES = {
     "app": "shop", "environment": "staging", "number": 4, "other": 7, "name": "TOKEN",
     "host": "a.org", "volume": "data", "run": "run_1", "instance": "web.1", "operation": "op_1",
+    "risk": "tcp-open",
 }  # fmt: skip
 CALLS = [
     (verbs.me, (), platform.ME),

@@ -53,6 +53,7 @@ HEADERS = (
 WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
+    "risk": "tcp-open",
     "code": "AppNotFound",
 }  # fmt: skip
 ENDLESS = "/logs/follow"

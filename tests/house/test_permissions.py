@@ -19,6 +19,9 @@ NEEDS = {
     ("POST", "/v1/tokens"): "token.create",
     ("DELETE", "/v1/tokens/{token}"): "token.revoke",
     ("GET", "/v1/platform"): "platform.read",
+    ("GET", "/v1/platform/promises"): "platform.read",
+    ("PUT", "/v1/platform/accepted/{risk}"): "platform.change",
+    ("DELETE", "/v1/platform/accepted/{risk}"): "platform.change",
     ("GET", "/v1/operations"): "operation.read",
     ("GET", "/v1/operations/{operation}"): "operation.read",
     ("GET", "/v1/operations/{operation}/events"): "operation.read",
@@ -106,6 +109,7 @@ ENDLESS = {("GET", PLACE + "/logs/follow")}
 WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
+    "risk": "tcp-open",
 }  # fmt: skip
 
 

@@ -1,13 +1,15 @@
 """The shapes of the platform itself: who you are, what it is, how it is."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 ME = "/v1/me"
 PLATFORM = "/v1/platform"
 HEALTH = "/v1/health"
+PROMISES = "/v1/platform/promises"
+ACCEPTED = "/v1/platform/accepted/{risk}"
 
 
 class MeView(BaseModel):
@@ -30,6 +32,36 @@ class PlatformView(BaseModel):
     started: datetime
     node: str | None
     node_seen: datetime | None
+
+
+class PromiseView(BaseModel):
+    """One thing apps can rely on here, or not: enforced, watched, open or unknown."""
+
+    code: str
+    name: str
+    standing: Literal["enforced", "watched", "open", "unknown"]
+    advice: str
+
+
+class AcceptedView(BaseModel):
+    """A risk an administrator took for everybody: by whom and when."""
+
+    risk: str
+    by: str
+    at: datetime
+
+
+class PromisesView(BaseModel):
+    """What keeps apps apart on this machine; ``tier`` sums it up, None while nobody has told.
+
+    ``several_teams`` says whether more than one team may deploy here, and ``reason`` why not.
+    """
+
+    tier: str | None
+    promises: list[PromiseView]
+    accepted: list[AcceptedView]
+    several_teams: bool | None
+    reason: str
 
 
 class HealthView(BaseModel):

@@ -119,6 +119,12 @@ def in_state(uow: UnitOfWork, state: str, *environments: str) -> list[Release]:
     return [Release(**row) for row in rows]
 
 
+def any_of(uow: UnitOfWork, environments: Sequence[str]) -> bool:
+    """Say whether any of these environments has a release."""
+    query = select(releases.c.id).where(releases.c.environment.in_(environments)).limit(1)
+    return uow.connection.execute(query).first() is not None
+
+
 def newest_number(uow: UnitOfWork, environment: str) -> int:
     """Return the number of the newest release; 0 before the first."""
     query = select(func.max(releases.c.number)).where(releases.c.environment == environment)

@@ -11,10 +11,12 @@ from perron.contract.node import (
     InstanceReport,
     InstanceState,
     ProcessSet,
+    Promise,
 )
-from perron.kit.problems import Conflict
+from perron.kit.problems import Conflict, NotFound
 
 STALE_AFTER = 15.0
+RISKS = frozenset({"tcp-open"})  # what may be left open between teams when somebody answers for it
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,35 @@ class Sighting:
     environment: str
     exit_at: datetime | None
     restarts: int
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A risk that an administrator took for everybody."""
+
+    risk: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RiskAccepted:
+    """An administrator accepted that apps of several teams are not kept apart in one way."""
+
+    type: ClassVar[str] = "perron.risk.accepted.v1"
+    risk: str
+
+
+@dataclass(frozen=True)
+class RiskRefused:
+    """An administrator took back that a risk was accepted."""
+
+    type: ClassVar[str] = "perron.risk.refused.v1"
+    risk: str
+
+
+class RiskNotFound(NotFound):
+    """There is no risk of that name that could be accepted."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +160,29 @@ def is_as_wished(report: EnvironmentReport | None, wish: Wish) -> bool:
         healthy(report, each) == each.count and len(of_set(report, each)) == each.count
         for each in wish.wish.sets
     )
+
+
+def check_risk(risk: str) -> None:
+    """Raise RiskNotFound unless an administrator could accept this."""
+    if risk not in RISKS:
+        raise RiskNotFound(f"No risk {risk[:40]!r}; there are: {', '.join(sorted(RISKS))}.")
+
+
+def why_one_team(promises: Sequence[Promise], accepted: Sequence[str]) -> str:
+    """Say why only one team may deploy where these promises hold; nothing when several may."""
+    is_open = {each.code for each in promises if each.standing in ("open", "unknown")}
+    if "files" in is_open:
+        return (
+            "This machine cannot keep the files and processes of apps apart, so that only one "
+            "team may deploy here. Run as root, or allow user namespaces: see perron doctor."
+        )
+    if "tcp" in is_open and "tcp-open" not in accepted:
+        return (
+            "Apps on this machine can reach each other's TCP ports, so that only one team may "
+            "deploy here. Run Linux 6.7 or newer, or have an administrator accept it: "
+            "perron platform accept tcp-open"
+        )
+    return ""
 
 
 def news(

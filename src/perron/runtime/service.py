@@ -10,20 +10,33 @@ from perron.contract.node import (
     JobReport,
     JobSpec,
     JobState,
+    NodeView,
     Report,
 )
-from perron.kit import bell
+from perron.kit import bell, clock, spine
 from perron.kit.db import UnitOfWork
 from perron.kit.nodeclient import AgentAway, AgentRefused
-from perron.kit.problems import Permanent, Temporary
+from perron.kit.problems import Permanent, Temporary, Unavailable
 from perron.kit.settings import Home
+from perron.kit.spine import Place
 from perron.kit.whereabouts import home_of
 
 from . import registry, store
-from .model import STALE_AFTER, Wish, WishRefused, is_as_wished
+from .model import (
+    STALE_AFTER,
+    Acceptance,
+    RiskAccepted,
+    RiskRefused,
+    Wish,
+    WishRefused,
+    check_risk,
+    is_as_wished,
+    why_one_team,
+)
 from .ports import Engine
 
 PATIENCE = 120.0
+NODE_AGAIN = 60.0  # seconds until a node is asked again what it promises: it hardly ever changes
 FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -34,6 +47,8 @@ class Sight:
     report: Report | None = None
     by_environment: dict[str, EnvironmentReport] = field(default_factory=dict)
     at: float = 0.0
+    node: NodeView | None = None
+    node_at: float = 0.0
     lock: Lock = field(default_factory=Lock)
 
     def renew(self, report: Report) -> None:
@@ -59,6 +74,55 @@ def sight_of(home: Home) -> Sight:
 def engine(uow: UnitOfWork) -> Engine:
     """Return the engine of this transaction's home."""
     return registry.engine_of(home_of(uow))
+
+
+def node_of(home: Home) -> NodeView | None:
+    """Return what the node is and promises, as it last told; None when it never did."""
+    sight = sight_of(home)
+    if sight.node is None or time.monotonic() - sight.node_at > NODE_AGAIN:
+        try:
+            node = registry.engine_of(home).node()
+        except (AgentAway, AgentRefused):
+            return sight.node
+        sight.node, sight.node_at = node, time.monotonic()
+    return sight.node
+
+
+def check_several_teams(uow: UnitOfWork) -> None:
+    """Raise WishRefused where only one team may run apps, for somebody who would be another."""
+    node = node_of(home_of(uow))
+    if node is None:
+        raise Unavailable(
+            "It is not known yet what keeps apps of different teams apart on this machine: its "
+            "agent has not answered. Try again in a moment."
+        )
+    if reason := why_one_team(node.promises, risks_accepted(uow)):
+        raise WishRefused(reason)
+
+
+def acceptances(uow: UnitOfWork) -> list[Acceptance]:
+    """Return every risk that was accepted, by whom and when."""
+    return store.accepted(uow)
+
+
+def risks_accepted(uow: UnitOfWork) -> list[str]:
+    """Return the names of the risks that were accepted."""
+    return [each.risk for each in store.accepted(uow)]
+
+
+def accept_risk(uow: UnitOfWork, risk: str) -> None:
+    """Let several teams run apps although this is open between them; once is enough."""
+    check_risk(risk)
+    if risk not in risks_accepted(uow):
+        store.accept(uow, Acceptance(risk, uow.actor or "perron", clock.now()))
+        spine.record(uow, RiskAccepted(risk), subject="platform", of=Place())
+
+
+def refuse_risk(uow: UnitOfWork, risk: str) -> None:
+    """Take back that a risk was accepted; what runs goes on, and one team may deploy."""
+    check_risk(risk)
+    if store.refuse(uow, risk):
+        spine.record(uow, RiskRefused(risk), subject="platform", of=Place())
 
 
 def want(uow: UnitOfWork, wish: EnvironmentWish) -> Wish:

@@ -10,7 +10,7 @@ from perron.kit.seal import Sealer
 from perron.kit.tables import metadata
 from perron.kit.whereabouts import sealer_of
 
-from .model import Sighting, Wish
+from .model import Acceptance, Sighting, Wish
 
 wishes = Table(
     "wish",
@@ -25,6 +25,13 @@ floors = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("generation", Integer, nullable=False),
+)
+acceptances = Table(
+    "acceptance",
+    metadata,
+    Column("risk", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 sightings = Table(
     "sighting",
@@ -111,6 +118,23 @@ def all_gone(uow: UnitOfWork) -> list[str]:
     """Return every environment of which nothing should be left."""
     query = select(wishes.c.environment).where(wishes.c.gone.is_(True))
     return [row.environment for row in uow.connection.execute(query)]
+
+
+def accepted(uow: UnitOfWork) -> list[Acceptance]:
+    """Return every risk that was accepted."""
+    rows = uow.connection.execute(select(acceptances).order_by(acceptances.c.risk)).mappings()
+    return [Acceptance(**row) for row in rows]
+
+
+def accept(uow: UnitOfWork, acceptance: Acceptance) -> None:
+    """Keep that a risk was accepted."""
+    uow.connection.execute(acceptances.insert().values(**vars(acceptance)))
+
+
+def refuse(uow: UnitOfWork, risk: str) -> bool:
+    """Forget that a risk was accepted; say whether it was."""
+    gone = uow.connection.execute(acceptances.delete().where(acceptances.c.risk == risk))
+    return bool(gone.rowcount)
 
 
 def all_sightings(uow: UnitOfWork) -> dict[str, Sighting]:

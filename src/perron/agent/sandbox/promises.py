@@ -14,6 +14,8 @@ from . import cgroups, landlock
 from .landlock import PORTS_ABI, SCOPES_ABI
 
 Tier = Literal["A", "B", "C"]
+_UDP = "No kernel has rules for UDP yet: let nothing listen on UDP without asking who."
+_NAMES = "Apps share the host's network: they see which ports exist, not what is said."
 _NEW_KERNEL = "Enforced from Linux {} on; this is {}. Until then run one team's apps here."
 
 
@@ -50,31 +52,29 @@ def promises(bwrap: str = "", cgroup: str = "") -> list[Promise]:
 
     Control groups are tried in the group named ``cgroup``, else in one made for the trial.
     """
-    if tier(bwrap) == "C":
-        return [Promise(name="sandbox", standing="open", advice=_missing(find_bwrap(bwrap)))]
+    isolated = tier(bwrap) != "C"
     limited = _can_limit(cgroup)
+    missing = "" if isolated else _missing(find_bwrap(bwrap))
     ports, scopes = landlock.abi() >= PORTS_ABI, landlock.abi() >= SCOPES_ABI
     return [
-        Promise(name="files of other apps and of the platform", standing="enforced"),
-        Promise(name="other processes: see, signal, trace", standing="enforced"),
-        Promise(name="capabilities, namespaces, io_uring, bpf, keys", standing="enforced"),
-        Promise(name="number of processes", standing="enforced"),
+        _kept("files", "files of other apps and of the platform", isolated, missing),
+        _kept("processes", "other processes: see, signal, trace", isolated, missing),
+        _kept("kernel", "capabilities, namespaces, io_uring, bpf, keys", True, ""),
+        _kept("process-count", "number of processes", isolated or limited, missing),
         _memory(limited),
         _cpu(limited),
-        _since(ports, "TCP ports of other apps and of the platform", "6.7"),
-        _since(ports, "binding another app's TCP port", "6.7"),
-        _since(scopes, "abstract sockets of other apps and of the platform", "6.12"),
-        Promise(
-            name="UDP ports of other apps",
-            standing="open",
-            advice="No kernel has rules for UDP yet: let nothing listen on UDP without asking who.",
-        ),
-        Promise(
-            name="names of sockets in /proc/net, listening on a random port",
-            standing="open",
-            advice="Apps share the host's network: they see which ports exist, not what is said.",
-        ),
+        _since("tcp", ports, "TCP ports of other apps and of the platform", "6.7"),
+        _since("tcp-bind", ports, "binding another app's TCP port", "6.7"),
+        _since("abstract", scopes, "abstract sockets of other apps and of the platform", "6.12"),
+        _kept("udp", "UDP ports of other apps", False, _UDP),
+        _kept("names", "names of sockets in /proc/net, listening on a random port", False, _NAMES),
     ]
+
+
+def _kept(code: str, name: str, holds: bool, advice: str) -> Promise:
+    if holds:
+        return Promise(code=code, name=name, standing="enforced")
+    return Promise(code=code, name=name, standing="open", advice=advice)
 
 
 def _can_limit(cgroup: str) -> bool:
@@ -87,30 +87,23 @@ def _can_limit(cgroup: str) -> bool:
 
 def _memory(limited: bool) -> Promise:
     if limited:
-        return Promise(name="memory", standing="enforced")
+        return Promise(code="memory", name="memory", standing="enforced")
     advice = "Looked at every 10 s and bounded per process only. " + _delegate()
-    return Promise(name="memory", standing="watched", advice=advice)
+    return Promise(code="memory", name="memory", standing="watched", advice=advice)
 
 
 def _cpu(limited: bool) -> Promise:
-    if limited:
-        return Promise(name="CPU", standing="enforced")
-    return Promise(name="CPU", standing="open", advice=_delegate())
+    return _kept("cpu", "CPU", limited, _delegate())
 
 
 def _delegate() -> str:
     return (
-        "For control groups run as root, or let systemd delegate them: "
-        "`systemd-run --user --scope -p Delegate=yes perron up`."
+        "For control groups run as root, or let systemd delegate them: `perron up --print-systemd`."
     )
 
 
-def _since(holds: bool, name: str, kernel: str) -> Promise:
-    if holds:
-        return Promise(name=name, standing="enforced")
-    return Promise(
-        name=name, standing="open", advice=_NEW_KERNEL.format(kernel, os.uname().release)
-    )
+def _since(code: str, holds: bool, name: str, kernel: str) -> Promise:
+    return _kept(code, name, holds, _NEW_KERNEL.format(kernel, os.uname().release))
 
 
 def _missing(program: str) -> str:

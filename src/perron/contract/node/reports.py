@@ -91,9 +91,13 @@ class Interpreter(BaseModel):
 
 
 class Promise(BaseModel):
-    """What the sandbox promises here: enforced, watched, open or unknown, and how to do better."""
+    """What the sandbox promises here: enforced, watched, open or unknown, and how to do better.
+
+    ``code`` is its name for machines; an agent of an earlier version gives none.
+    """
 
     name: str
+    code: str = ""
     standing: Literal["enforced", "watched", "open", "unknown"]
     advice: str = ""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from perron import builds, config, operations
+from perron import builds, catalog, config, operations, runtime
 from perron.catalog import Environment
 from perron.config import Value
 from perron.kit import clock, ids, spine
@@ -121,6 +121,7 @@ def has_other_config(uow: UnitOfWork, environment: Environment, release: Release
 
 def ask(uow: UnitOfWork, environment: Environment, wanted: Wanted) -> Release:
     """Write a new release down and start its rollout; what was on its way is superseded."""
+    _refuse_another_team(uow, environment)
     number = store.newest_number(uow, environment.id) + 1
     id = ids.new("rel")
     supersede(uow, environment, f"Release {number} is newer.")
@@ -168,6 +169,13 @@ def cancel(uow: UnitOfWork, environment: Environment) -> list[Release]:
     for release in coming:
         operations.cancel(uow, release.operation, reason="Cancelled.")
     return coming
+
+
+def _refuse_another_team(uow: UnitOfWork, environment: Environment) -> None:
+    """Refuse where apps are not kept apart and another team has releases here already."""
+    others = [each.id for each in catalog.all_environments(uow) if each.team != environment.team]
+    if others and store.any_of(uow, others):
+        runtime.check_several_teams(uow)
 
 
 def _refuse_unchanged(uow: UnitOfWork, environment: Environment, source: str, root: str) -> None:

@@ -16,6 +16,7 @@ from perron.contract.node import (
     JobState,
     NodeView,
     ProcessSet,
+    Promise,
     Report,
     RouterCount,
     WishDocument,
@@ -42,6 +43,7 @@ class MemoryEngine:
         self.jobs: dict[str, JobReport] = {}
         self.specs: dict[str, JobSpec] = {}
         self.sources: set[str] = set()
+        self.promises: list[Promise] = []
         self.counts = RouterCount(requests=0, lost={}, gaps=0)
         self._changed = Condition()
         self._generation = 0
@@ -90,7 +92,7 @@ class MemoryEngine:
         return NodeView(
             node="memory",
             tier="none",
-            promises=[],
+            promises=self.promises,
             interpreters=[],
             disk_free=1 << 40,
             disk_total=1 << 40,

@@ -14,6 +14,23 @@ depends_on = None
 def upgrade() -> None:
     """Take the step."""
     op.create_table(
+        "acceptance",
+        sa.Column("risk", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("risk"),
+    )
+    op.create_table(
+        "audit_link",
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("position"),
+    )
+    with op.batch_alter_table("audit_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_link_digest"), ["digest"], unique=False)
+
+    op.create_table(
         "origin",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("salt", sa.String(), nullable=True),
