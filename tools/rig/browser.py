@@ -147,7 +147,7 @@ class Page:
 
     def focus(self, selector: str) -> None:
         """Put the focus there."""
-        self.until(f"document.querySelector({json.dumps(selector)})")
+        self.until(f"!!document.querySelector({json.dumps(selector)})")
         self.read(f"document.querySelector({json.dumps(selector)}).focus()")
 
     def click(self, selector: str) -> None:

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from perron.client import dotenv
+
 from .exits import MISTYPED, Stop
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=(?P<rest>.*)\Z", re.S)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
 def of_pairs(pairs: Iterable[str]) -> dict[str, str]:
@@ -39,23 +39,11 @@ def of_file(file: Path) -> dict[str, str]:
 
 
 def parse(text: str, name: str = ".env") -> dict[str, str]:
-    """Read the lines of a ``.env`` file: comments, quotes, and values over several lines."""
-    values: dict[str, str] = {}
-    lines = iter(enumerate(re.split(r"\r?\n", text.removeprefix("\ufeff")), 1))
-    for number, line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        found = _LINE.match(line)
-        if found is None:  # the line itself may be a secret: only its number is told
-            raise Stop(f"{name}, line {number}: this is no KEY=VALUE.", MISTYPED)
-        rest = found["rest"].lstrip()
-        while rest[:1] in ("'", '"') and not _closed(rest):
-            more = next(lines, None)
-            if more is None:
-                raise Stop(f"{name}, line {number}: a quote that never ends.", MISTYPED)
-            rest += "\n" + more[1]
-        values[found["name"]] = _value(rest)
-    return values
+    """Read the lines of a ``.env`` file."""
+    try:
+        return dotenv.parse(text, name)
+    except dotenv.DotenvRefused as why:
+        raise Stop(str(why), MISTYPED) from why
 
 
 def _pair(pair: str) -> tuple[str, str]:
@@ -78,19 +66,3 @@ def _content(path: str) -> str:
     except (OSError, UnicodeDecodeError) as why:
         reason = getattr(why, "strerror", None) or "it is not UTF-8"
         raise Stop(f"{path} cannot be read: {reason}.", MISTYPED) from why
-
-
-def _closed(rest: str) -> bool:
-    quote = rest[0]
-    body = re.sub(r"\\.", "", rest[1:], flags=re.S) if quote == '"' else rest[1:]
-    return quote in body
-
-
-def _value(rest: str) -> str:
-    if rest.startswith("'"):
-        return rest[1 : rest.index("'", 1)]
-    if rest.startswith('"'):
-        found = re.match(r'"((?:[^"\\]|\\.)*)"', rest, re.S)
-        body = found[1] if found else rest[1:]
-        return re.sub(r"\\(.)", lambda each: _ESCAPES.get(each[1], each[0]), body, flags=re.S)
-    return re.split(r"\s+#", rest, maxsplit=1)[0].strip()

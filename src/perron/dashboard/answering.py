@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -26,7 +27,9 @@ Given = TypeVar("Given")
 
 THREADS = 16  # never those of the API: pages wait for answers of the API
 PATIENCE = 5.0  # seconds for an API that is there but busy
-LARGEST_PART = 8 << 20
+LARGEST_FORM = 2 << 20
+MOST_FIELDS = 2000
+FORM = "application/x-www-form-urlencoded"
 BY_SCRIPT = "x-perron-script"
 
 
@@ -169,7 +172,20 @@ class Answering:
 
 
 async def _form(request: Request) -> FormData:
-    return await request.form(max_files=4, max_fields=2000, max_part_size=LARGEST_PART)
+    """Read a form as our pages send it; nothing of anything else, which then lacks its token."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413)
+    if kind != FORM:
+        return FormData()
+    text = body.decode(errors="replace")
+    try:
+        return FormData(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise HTTPException(413) from None
 
 
 def _not_ours(request: Request, ask: Ask) -> str:

@@ -28,7 +28,9 @@ def of_refusal(ask: Ask, refused: Refused) -> Shown:
 def of_status(ask: Ask, status: int) -> Shown:
     """Show that an address leads nowhere."""
     detail = f"No page is at {ask.path}. It may have been renamed or destroyed."
-    if status != 404:
+    if status == 413:
+        detail = "The form is larger than 2 MB or has more than 2,000 fields. Nothing was changed."
+    elif status != 404:
         detail = "The address takes other requests than that."
     return _problem(ask, status, TITLES.get(status, TITLES[400]), detail)
 

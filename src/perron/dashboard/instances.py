@@ -94,5 +94,8 @@ def _count(text: str) -> int | str:
 ALL = (
     Page("/apps/{app}/instances", show_instances),
     Act("/apps/{app}/scale", scale, show_instances),
-    *(Act(f"/apps/{{app}}/instances/{verb}", partial(act, verb=verb), show_instances) for verb in SAID),
+    *(
+        Act(f"/apps/{{app}}/instances/{verb}", partial(act, verb=verb), show_instances)
+        for verb in SAID
+    ),
 )

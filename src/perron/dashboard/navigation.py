@@ -8,7 +8,7 @@ from urllib.parse import quote
 from perron.client import Fault, verbs
 from perron.client.client import Json
 
-from .asking import Ask, Shown, with_query
+from .asking import PRODUCTION, Ask, Shown, with_query
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,12 @@ class Around:
 
 
 RAIL: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (("Run", (("Apps", "/"),)),)
-TABS: tuple[tuple[str, str], ...] = (("Overview", ""), ("Releases", "/releases"))
+TABS: tuple[tuple[str, str], ...] = (
+    ("Overview", ""),
+    ("Releases", "/releases"),
+    ("Instances", "/instances"),
+    ("Logs", "/logs"),
+)
 
 
 def around(ask: Ask, shown: Shown) -> Around:
@@ -65,7 +70,9 @@ def app_facts(ask: Ask, tab: str) -> dict[str, Any]:
         (each for each in app["environments"] if each["name"] == ask.environment),
         None,
     ) or verbs.environment(ask.client, ask.place)  # refused by name when there is none
-    return {"app": app, "environment": environment, "tabs": tuple(_tabs(ask, tab))}
+    flag = "" if environment["name"] == PRODUCTION else f" -e {environment['name']}"
+    tabs = tuple(_tabs(ask, tab))
+    return {"app": app, "environment": environment, "tabs": tabs, "env_flag": flag}
 
 
 def app_url(ask: Ask, rest: str = "", **query: str | None) -> str:

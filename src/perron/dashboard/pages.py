@@ -1,9 +1,11 @@
 """Every page and act there is, by its address."""
 
-from . import apps, signing
+from . import apps, instances, logs, signing
 from .asking import Act, Page
 
 ALL: tuple[Page | Act, ...] = (
     *signing.ALL,
     *apps.ALL,
+    *instances.ALL,
+    *logs.ALL,
 )

@@ -48,6 +48,10 @@ class Clock:
         """Say when to the second, for things of today."""
         return f"{at.astimezone(self.zone):%H:%M:%S}"
 
+    def milli(self, at: datetime) -> str:
+        """Say when to the thousandth, for lines of a log."""
+        return f"{at.astimezone(self.zone):%H:%M:%S}.{at.microsecond // 1000:03d}"
+
     def full(self, at: datetime) -> str:
         """Say when with date and zone: what a time tells when it is pointed at."""
         utc = at.astimezone(UTC)
