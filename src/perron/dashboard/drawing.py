@@ -56,7 +56,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         time=_time, exact=_exact, since=_since, moment=words.moment, num=words.number,
-        size=words.size, length=words.length, sentence=words.sentence, command=_command,
+        size=words.size, lasting=words.length, sentence=words.sentence, command=_command,
     )  # fmt: skip
     return made
 
