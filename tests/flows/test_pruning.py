@@ -1,7 +1,11 @@
 """Old builds and sources go by policy; what going back needs stays, on a real machine."""
 
+import os
+import shutil
+import time
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from perron.kit.db import open_database
@@ -84,3 +88,46 @@ def test_pruning_does_nothing_while_a_release_is_on_its_way(here, old, database,
     controller.prune_all(database, Home(here.home))
     assert len(files(here)) == 1
     assert here.status("hello.localhost") == 200
+
+
+def test_a_build_that_no_app_knows_goes_after_a_day_unless_it_is_fresh(here, old, database):
+    known, folder = files(here), here.home / "node" / "builds"
+    for name, age in (("nobodys", 2 * 86_400), ("fresh", 60)):
+        shutil.copytree(folder / next(iter(known)), folder / name, symlinks=True)
+        then = time.time() - age
+        os.utime(folder / name / "build.json", (then, then))
+    controller.prune_all(database, Home(here.home))
+    assert files(here) == known | {"fresh"}
+    shutil.rmtree(folder / "fresh")
+
+
+def test_a_build_of_what_is_parked_stays_until_it_is_let_go(here, old, database, monkeypatch):
+    """As after an older state was put back, that does not know the newest app."""
+    backup = here.perron("platform", "backup").stdout.strip()
+    (old / "perron.toml").unlink(missing_ok=True)
+    (old / "words").write_text("of an app nobody will know\n")
+    here.perron("deploy", str(old), "-a", "young", "--create")
+    build = here.json("releases", "-a", "young")[0]["build"]
+    here.perron("down")
+    here.perron("platform", "restore", backup)
+    here.perron("up")
+    then = time.time() - 2 * 86_400
+    os.utime(here.home / "node" / "builds" / build / "build.json", (then, then))
+    parked = wait_until(lambda: [each["environment"] for each in report(here) if each["parked"]])
+    controller.prune_all(database, Home(here.home))
+    assert build in files(here)
+    assert here.status("young.localhost") == 200
+    agent(here, "DELETE", f"/v1/parked/{parked[0]}")
+    wait_until(lambda: not [each for each in report(here) if each["parked"]], what="it is gone")
+    controller.prune_all(database, Home(here.home))
+    assert build not in files(here)
+
+
+def report(here):
+    return agent(here, "GET", "/v1/report").json()["environments"]
+
+
+def agent(here, method, path):
+    transport = httpx.HTTPTransport(uds=str(here.home / "run/agent.sock"))
+    with httpx.Client(transport=transport, base_url="http://agent") as client:
+        return client.request(method, path)

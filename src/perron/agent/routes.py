@@ -138,6 +138,13 @@ async def keep_source(digest: str, request: Request, rooms: In) -> None:
         half.replace(folder / digest)
 
 
+@router.get(node.BUILDS)
+async def list_unused_builds(before: datetime, rooms: In) -> list[str]:
+    """Name the builds that nothing here runs, and nobody made or found since ``before``."""
+    used = rooms.instances.builds() | rooms.jobs.builds()
+    return await asyncio.to_thread(rooms.tools.builds.unused, used, before)
+
+
 @router.get(node.BUILD)
 async def show_build(digest: str, rooms: In) -> dict[str, int | str]:
     """Say whether a build is here, and how large it is."""

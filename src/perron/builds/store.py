@@ -100,6 +100,11 @@ def builds_of(uow: UnitOfWork, app: str, *, before: datetime | None = None) -> l
     return list(uow.connection.execute(query).scalars())
 
 
+def all_builds(uow: UnitOfWork) -> set[str]:
+    """Return the identity of every app's builds."""
+    return set(uow.connection.execute(select(builds.c.identity)).scalars())
+
+
 def drop_build(uow: UnitOfWork, app: str, identity: str) -> None:
     """Forget a build."""
     this = (builds.c.app == app) & (builds.c.identity == identity)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
 
-from perron import catalog, runtime
+from perron import builds, catalog, runtime
 from perron.catalog import Environment
 from perron.kit import clock
 from perron.kit.db import Database, UnitOfWork, reading, unit_of_work
@@ -74,11 +74,27 @@ def prune_all(database: Database, home: Home) -> None:
         apps = pruning.apps(uow)
     for app in apps:
         with reading(database) as uow:
-            builds = pruning.unneeded_builds(uow, app)
-        for build in builds:
+            unneeded = pruning.unneeded_builds(uow, app)
+        for build in unneeded:
             runtime.engine_of(home).drop_build(build)
         with unit_of_work(database) as uow:
-            pruning.prune(uow, app, builds)
+            pruning.prune(uow, app, unneeded)
+    drop_unknown(database, home)
+
+
+def drop_unknown(database: Database, home: Home) -> None:
+    """Drop builds that no app knows and nothing on the machine runs.
+
+    Such are left when an older state was put back, or what it did not know was let go.
+    """
+    engine = runtime.engine_of(home)
+    unused = engine.unused_builds(pruning.grace())
+    with reading(database) as uow:  # after the question: what is made meanwhile is known by now
+        known = builds.known_builds(uow)
+    for build in unused:
+        if build not in known:
+            log.info("No app knows the build %s any more; its files go.", build)
+            engine.drop_build(build)
 
 
 def _place(uow: UnitOfWork, release: Release) -> Environment | None:

@@ -50,6 +50,10 @@ class Engine(Protocol):
         """Say whether a finished build is where its instances will run."""
         ...
 
+    def unused_builds(self, before: datetime) -> list[str]:
+        """Name the builds that nothing there runs, and nobody made or found since ``before``."""
+        ...
+
     def drop_build(self, identity: str) -> None:
         """Forget a build that nothing needs any more."""
         ...

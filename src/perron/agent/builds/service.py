@@ -2,9 +2,13 @@
 
 import ctypes
 import json
+import math
 import os
 import re
 import threading
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from perron.agent.sandbox import Mount
@@ -63,9 +67,20 @@ class Builds:
         folders = private_folder(self._home.node / "builds").iterdir()
         return sorted(each.name for each in folders if _NAME.fullmatch(each.name))
 
+    def unused(self, used: Collection[str], before: datetime) -> list[str]:
+        """Return the finished builds not among ``used`` that nobody made or found since then."""
+        found = [each for each in self.names() if each not in used]
+        return [each for each in found if self._touched(each) < before.timestamp()]
+
+    def note_found(self, identity: str) -> None:
+        """Note that somebody needs a build that was here already."""
+        with suppress(FileNotFoundError):
+            os.utime(self._path(identity) / "build.json")
+
     def keep(self, identity: str, plan: BuildPlan, app: Path) -> Build:
         """Make a finished build of the folder ``app``, which is taken away and frozen."""
         if found := self.find(identity):
+            self.note_found(identity)
             trees.remove(app)
             return found
         if plan.layer and plan.layer.share:
@@ -160,6 +175,12 @@ class Builds:
             mounts = (Mount(str(path), layer_target(plan)), *mounts)
         layer = plan.layer.key if plan.layer and plan.layer.share else None
         return Build(identity, folder / "app", mounts, tuple(plan.path), told["size"], layer)
+
+    def _touched(self, identity: str) -> float:
+        for path in (self._path(identity) / "build.json", self._path(identity)):
+            with suppress(FileNotFoundError):
+                return path.stat().st_mtime
+        return math.inf
 
     def _path(self, identity: str) -> Path:
         return self._builds / identity

@@ -128,6 +128,10 @@ class Instances:
                 return keeper
         raise NotFound(f"There is no instance {instance[:60]!r} on this node.")
 
+    def builds(self) -> set[str]:
+        """Return the builds that anything here runs or shall run, parked or not."""
+        return {build for each in self._environments.values() for build in each.builds}
+
     def _compare(self, document: WishDocument) -> tuple[dict[str, Kept], list[str]]:
         """Return the wishes to write anew, and the environments that are wished for unchanged."""
         changed: dict[str, Kept] = {}
@@ -201,6 +205,8 @@ class Instances:
         if environment.kept.gone:
             self._see_off(name, environment)
             return
+        if environment.look_for_builds(self._tools.builds):
+            self.reports.changed()
         for action in decide(environment.wish, environment.instances):
             match action:
                 case Begin(made_of, number):

@@ -105,6 +105,7 @@ class Reports:
             parked=kept.parked,
             message=message,
             cut=kept.cut,
+            lost=environment.lost,
         )
 
     def _instance(self, keeper: Keeper) -> InstanceReport:

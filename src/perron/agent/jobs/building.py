@@ -32,6 +32,7 @@ async def build(rooms: Rooms, live: Live) -> tuple[Exit, int | None]:
     plan, output = _asked(live)
     began = time.monotonic()
     if found := await asyncio.to_thread(rooms.builds.find, output):
+        rooms.builds.note_found(output)
         return _done("built already"), found.size
     failed = await _layer(rooms, live, plan)
     failed = failed or await _main(rooms, live, plan)

@@ -90,6 +90,11 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def builds(self) -> set[str]:
+        """Return the builds that unfinished jobs run or make."""
+        specs = [live.job.spec for live in self._live.values()]
+        return {build for each in specs for build in (each.build, each.output) if build}
+
     async def ask(self, name: str, spec: JobSpec) -> JobReport:
         """Have a job done; asking again tells how it stands, asking for another is refused."""
         check(name, spec)

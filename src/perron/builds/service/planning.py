@@ -146,6 +146,11 @@ def list_builds(uow: UnitOfWork, app: str, *, before: datetime) -> list[str]:
     return store.builds_of(uow, app, before=before)
 
 
+def known_builds(uow: UnitOfWork) -> set[str]:
+    """Return the identity of every app's builds."""
+    return store.all_builds(uow)
+
+
 def forget_build(uow: UnitOfWork, app: str, identity: str) -> None:
     """Forget a build that nothing needs; its files are the engine's to remove."""
     store.drop_build(uow, app, identity)

@@ -22,6 +22,7 @@ What the addresses take beside the shapes below:
 from .addresses import (
     ATTACH,
     BUILD,
+    BUILDS,
     EXEC,
     JOB,
     LOGS,
@@ -64,6 +65,7 @@ from .wishes import (
 __all__ = [
     "ATTACH",
     "BUILD",
+    "BUILDS",
     "EXEC",
     "JOB",
     "LOGS",

@@ -60,6 +60,7 @@ class EnvironmentReport(BaseModel):
 
     ``routed``: the edge leads visitors exactly as wished, and nothing is draining any more.
     ``cut``: requests in flight that a drain time-out closed, since the agent began to count.
+    ``lost``: builds it is wished with whose files are not on this machine any more.
     """
 
     environment: str
@@ -69,6 +70,7 @@ class EnvironmentReport(BaseModel):
     parked: bool = False
     message: str = ""
     cut: int = 0
+    lost: list[str] = []
 
 
 class Report(BaseModel):

@@ -66,6 +66,10 @@ class NothingChanged(Conflict):
     """What was asked for is live already."""
 
 
+class BuildLost(Conflict):
+    """The machine has lost the files that instances would be started from."""
+
+
 class ReleaseNotFound(NotFound):
     """There is no such release."""
 

@@ -22,7 +22,7 @@ from perron.releases.model.release import (
     target_of_rollback,
 )
 
-from .reading import live_release, on_their_way, url_of
+from .reading import has_lost_build, live_release, on_their_way, url_of
 
 RESTART = "releases.restart"
 
@@ -183,6 +183,8 @@ def _refuse_unchanged(uow: UnitOfWork, environment: Environment, source: str, ro
     now = live_release(uow, environment.id)
     if now is None or on_their_way(uow, environment.id) or store.is_stopped(uow, environment.id):
         return
+    if has_lost_build(uow, now):
+        return  # made again from its source
     if is_same(now, source=source, root=root, config=config.digest(uow, environment)):
         raise NothingChanged(
             f"Nothing changed since release {now.number}, which is live; "

@@ -26,7 +26,7 @@ def unneeded_builds(uow: UnitOfWork, app: App) -> list[str]:
     used = {each.build for each in kept}
     gone = {each.build for each in dropped if each.build and each.build not in used}
     asked_for = used | gone  # by no release: its deploy was cancelled just when it was made
-    lone = {*builds.list_builds(uow, app.id, before=_grace())} - asked_for
+    lone = {*builds.list_builds(uow, app.id, before=grace())} - asked_for
     return sorted(each for each in gone | lone if builds.find_build(uow, app.id, each))
 
 
@@ -34,7 +34,7 @@ def prune(uow: UnitOfWork, app: App, removed: Sequence[str]) -> None:
     """Forget sources and configurations no rollback needs, and builds whose files are removed."""
     kept, dropped = _sorted(uow, app)
     config.drop_snapshots(uow, [each.id for each in dropped])
-    builds.prune_sources(uow, app.id, keep={each.source for each in kept}, before=_grace())
+    builds.prune_sources(uow, app.id, keep={each.source for each in kept}, before=grace())
     for build in removed:
         builds.forget_build(uow, app.id, build)
 
@@ -45,6 +45,11 @@ def prune_journal(database: Database) -> int:
         once.prune(uow)
     before = clock.now() - JOURNAL_KEPT
     return operations.prune(database, before=before, keep=store.operations_of)
+
+
+def grace() -> datetime:
+    """Return the moment since which nothing is cleaned up: somebody may be about to use it."""
+    return clock.now() - UPLOAD_GRACE
 
 
 def apps(uow: UnitOfWork) -> list[App]:
@@ -58,7 +63,3 @@ def _sorted(uow: UnitOfWork, app: App) -> tuple[list[Release], list[Release]]:
     histories = [store.history(uow, each.id) for each in catalog.environments_of(uow, app)]
     kept = [each for history in histories for each in needed(history, keep=KEEP)]
     return kept, [each for history in histories for each in history if each not in kept]
-
-
-def _grace() -> datetime:
-    return clock.now() - UPLOAD_GRACE

@@ -1,6 +1,6 @@
 """What is known of releases."""
 
-from perron import catalog, config
+from perron import catalog, config, runtime
 from perron.catalog import Environment
 from perron.config import Difference
 from perron.kit.db import UnitOfWork
@@ -9,12 +9,14 @@ from perron.kit.whereabouts import settings_of
 from perron.releases import store
 from perron.releases.model.release import (
     ASKED,
+    BuildLost,
     Changes,
     Release,
     ReleaseNotFound,
     commits_between,
     compare,
     live,
+    short,
 )
 
 
@@ -49,6 +51,24 @@ def release_with(uow: UnitOfWork, id: str) -> Release:
     if release is None:
         raise ReleaseNotFound(f"There is no release {id!r}.")
     return release
+
+
+def has_lost_build(uow: UnitOfWork, release: Release) -> bool:
+    """Say whether the machine tells that it lost the files of what the release runs."""
+    report = runtime.observed(uow, release.environment)
+    return report is not None and release.build in report.lost
+
+
+def check_build(uow: UnitOfWork, release: Release) -> None:
+    """Raise BuildLost when no instance of the release could be started any more."""
+    if has_lost_build(uow, release):
+        raise BuildLost(
+            f"The machine lost the files of build {short(release.build or '')}, so release "
+            f"{release.number} cannot start new instances; what runs goes on. "
+            f"To have it made again: perron deploy --from-release {release.number}",
+            build=release.build,
+            release=release.number,
+        )
 
 
 def url_of(uow: UnitOfWork, environment: Environment) -> str:

@@ -23,7 +23,7 @@ from perron.releases.model.release import (
 )
 
 from . import asking
-from .reading import live_release
+from .reading import check_build, live_release
 from .wishes import refresh
 
 MOST = 1000
@@ -34,6 +34,8 @@ def scale(uow: UnitOfWork, environment: Environment, counts: Mapping[str, int]) 
     before = store.scale(uow, environment.id)
     release = live_release(uow, environment.id)
     _check_counts(counts, before, release)
+    if release and any(count > before.get(name, 0) for name, count in counts.items()):
+        check_build(uow, release)
     store.set_scale(uow, environment.id, dict(counts))
     after = store.scale(uow, environment.id)
     if after == before:
@@ -51,6 +53,7 @@ def restart(uow: UnitOfWork, environment: Environment) -> Operation:
     release = _live(uow, environment)
     if store.is_stopped(uow, environment.id):
         raise DeployRefused("This environment is stopped; first: perron start.")
+    check_build(uow, release)
     restarted = InstancesRestarted(release.number)
     spine.record(uow, restarted, subject=environment.id, of=environment.place)
     return operations.start(
@@ -82,6 +85,7 @@ def start(uow: UnitOfWork, environment: Environment) -> tuple[Operation | None, 
     release = _live(uow, environment)
     if not store.is_stopped(uow, environment.id):
         return None, None
+    check_build(uow, release)
     store.set_stopped(uow, environment.id, False)
     started = EnvironmentStarted(release.number)
     spine.record(uow, started, subject=environment.id, of=environment.place)

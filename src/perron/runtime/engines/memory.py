@@ -143,6 +143,10 @@ class MemoryEngine:
         """Say that every build is here, but for those said to be lost."""
         return identity not in self.lost
 
+    def unused_builds(self, before: datetime) -> list[str]:
+        """Name none: nothing here takes any room."""
+        return []
+
     def drop_build(self, identity: str) -> None:
         """Forget a build."""
         self.lost.add(identity)
@@ -214,6 +218,7 @@ class MemoryEngine:
             instances=list(self._of(name)),
             routed=True,
             parked=name in self._parked,
+            lost=sorted({each.build for each in self._wishes[name].sets} & self.lost),
         )
 
     def _of(self, environment: str) -> Iterable[InstanceReport]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from perron.contract.node import (
     BUILD,
+    BUILDS,
     JOB,
     NODE,
     PARKED,
@@ -82,6 +83,16 @@ class NodeEngine:
                 raise
             return False
         return True
+
+    def unused_builds(self, before: datetime) -> list[str]:
+        """Ask which builds nothing runs; an agent of an earlier version does not know."""
+        try:
+            names: list[str] = self._node.get(BUILDS, {"before": before.isoformat()})
+        except AgentRefused as no:
+            if no.status != 404:
+                raise
+            return []
+        return names
 
     def drop_build(self, identity: str) -> None:
         """Have a build forgotten; one that is not there needs nothing."""
