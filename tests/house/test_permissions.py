@@ -22,6 +22,10 @@ NEEDS = {
     ("GET", "/v1/platform/promises"): "platform.read",
     ("PUT", "/v1/platform/accepted/{risk}"): "platform.change",
     ("DELETE", "/v1/platform/accepted/{risk}"): "platform.change",
+    ("GET", "/v1/audit"): "audit.read",
+    ("GET", "/v1/audit/head"): "platform.read",
+    ("POST", "/v1/audit/verify"): "audit.verify",
+    ("POST", "/v1/audit/restart"): "audit.verify",
     ("GET", "/v1/operations"): "operation.read",
     ("GET", "/v1/operations/{operation}"): "operation.read",
     ("GET", "/v1/operations/{operation}/events"): "operation.read",
@@ -85,6 +89,8 @@ OPEN = {
 BODIES = {
     ("POST", "/v1/tokens"): {},
     ("POST", "/v1/apps"): {"name": "blog"},
+    ("POST", "/v1/audit/verify"): {},
+    ("POST", "/v1/audit/restart"): {"why": "Power cut."},
     ("PATCH", APP): {"name": "shop"},
     ("POST", APP + "/detect"): {"files": []},
     ("POST", APP + "/environments"): {"name": "staging"},
@@ -100,7 +106,17 @@ BODIES = {
     ("POST", PLACE + "/runs"): {"argv": ["true"]},
 }
 STANDINGS = (*ROLES, "administrator", "stranger", None)
-LISTS = {("GET", "/v1/apps"), ("GET", "/v1/operations")}  # to strangers, lists are empty
+LISTS = {  # to strangers, lists are empty
+    ("GET", "/v1/apps"),
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/operations"),
+}
+FOR_ADMINISTRATORS = {  # nobody else's, and no secret that it is there
+    ("POST", "/v1/audit/verify"),
+    ("POST", "/v1/audit/restart"),
+    ("PUT", "/v1/platform/accepted/{risk}"),
+    ("DELETE", "/v1/platform/accepted/{risk}"),
+}
 FOR_NEW_APPS = {  # whoever may make apps in a team of their own may ask
     ("POST", "/v1/apps"),
     ("POST", APP + "/detect"),
@@ -155,7 +171,7 @@ def test_every_route_is_in_the_table(platform):
 
 
 def test_every_permission_is_needed_somewhere():
-    kept_for_later = {"team.read", "platform.change"}
+    kept_for_later = {"team.read", "quota.read", "quota.change"}
     assert {*NEEDS.values(), *SOCKETS.values()} == set(PERMISSIONS) - kept_for_later
 
 
@@ -175,6 +191,8 @@ def test_a_role_may_do_what_the_table_gives_and_nothing_else(
         assert status not in (401, 403)
     elif route in LISTS:
         assert status == 200
+    elif route in FOR_ADMINISTRATORS:
+        assert status == 403
     elif standing in ROLES or (route in FOR_NEW_APPS and standing is None):
         assert status == 403
     elif route in FOR_NEW_APPS:

@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from perron import audit
 from perron.kit import files, lock, steps
 from perron.kit.db import Database, open_database
 from perron.kit.problems import Conflict, Problem, Unavailable
@@ -72,6 +73,7 @@ def restore(home: Home, file: Path) -> Path:
         )
     if fault := backups.fault_of(file):
         raise RestoreRefused(f"{file} is not a whole backup: {fault}.{_advice(home, besides=file)}")
+    audit.note_restored(home, file)  # first: dying between the two accuses nobody
     return backups.put_in_place(home, file)
 
 

@@ -2,12 +2,23 @@
 
 from alembic import context
 
-from perron import access, builds, catalog, config, edge, operations, releases, runtime, services
+from perron import (
+    access,
+    audit,
+    builds,
+    catalog,
+    config,
+    edge,
+    operations,
+    releases,
+    runtime,
+    services,
+)
 from perron.kit import once, origins, spine
 from perron.kit.tables import metadata
 
 # Each of these has added its tables to the one collection.
-ROOMS = (access, builds, catalog, config, edge, operations, releases, runtime, services)
+ROOMS = (access, audit, builds, catalog, config, edge, operations, releases, runtime, services)
 CELLAR = (once, origins, spine)
 
 context.configure(
