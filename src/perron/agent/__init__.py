@@ -8,7 +8,16 @@ it needs.
 from perron.contract.node import Interpreter, Promise
 from perron.kit.settings import Home, Settings
 
-__all__ = ["Interpreter", "Promise", "interpreters", "promises", "run", "stop_everything", "tier"]
+__all__ = [
+    "Interpreter",
+    "Promise",
+    "interpreters",
+    "promises",
+    "run",
+    "stop_everything",
+    "tier",
+    "what_is_missing",
+]
 
 
 def run(home: Home, settings: Settings) -> None:
@@ -34,11 +43,18 @@ def promises() -> list[Promise]:
     return sandbox.promises()
 
 
-def tier() -> str:
+def tier(bwrap: str = "") -> str:
     """Return A (root), B (ordinary user with user namespaces) or C (neither)."""
     from . import sandbox
 
-    return sandbox.tier()
+    return sandbox.tier(sandbox.find_bwrap(bwrap))
+
+
+def what_is_missing(bwrap: str = "") -> str:
+    """Say what keeps this machine from making a sandbox, and the command that closes it."""
+    from . import sandbox
+
+    return sandbox.what_is_missing(bwrap)
 
 
 def interpreters(settings: Settings) -> list[Interpreter]:

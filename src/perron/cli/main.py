@@ -108,6 +108,9 @@ def run(arguments: list[str]) -> int:
 
 def become_perrond(arguments: list[str]) -> None:
     """Turn into ``perrond`` with the same arguments: those commands live on the roof."""
+    if why := why_not_here(sys.platform):
+        voice.say(why)
+        sys.exit(FAILED)
     for folder in (Path(sys.argv[0]).parent, Path(sys.executable).parent):
         if os.access(folder / "perrond", os.X_OK):
             os.execv(folder / "perrond", ["perrond", *arguments])  # noqa: S606
@@ -115,6 +118,22 @@ def become_perrond(arguments: list[str]) -> None:
         os.execv(found, ["perrond", *arguments])  # noqa: S606
     voice.say("There is no perrond beside perron; install the whole package to run a platform.")
     sys.exit(MISTYPED)
+
+
+def why_not_here(system: str) -> str:
+    """Say why no platform runs on such a system, and what to do; nothing on Linux."""
+    if system.startswith("linux"):
+        return ""
+    if system.startswith("win"):
+        return (
+            "A platform runs on Linux, and this is Windows. Run `wsl --install` and perron up "
+            "in there, or run it on a Linux machine and use it from here: perron login URL"
+        )
+    name = "macOS" if system == "darwin" else system
+    return (
+        f"A platform runs on Linux, and this is {name}. Run it on a Linux machine, a virtual one "
+        "for instance, and use it from here: perron login URL"
+    )
 
 
 def _stopped(stop: Stop) -> int:

@@ -12,6 +12,7 @@ from .problems import Problem
 
 MIB = 1 << 20
 GIB = 1 << 30
+_YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0", ""})
 
 
 class SettingsRefused(Problem):
@@ -97,7 +98,8 @@ class Settings:
 
     Sizes are in bytes, durations in seconds. ``slot`` picks this home's band of instance ports
     and uids, so that two platforms can share a machine. ``fetch`` is the environment in which
-    builds reach package indexes.
+    builds reach package indexes. ``trusted``: one team's apps may run without a sandbox where
+    none can be made.
     """
 
     version: int = 1
@@ -109,6 +111,7 @@ class Settings:
     apps_domain: str = "localhost"
     haproxy: str = ""
     bwrap: str = ""
+    trusted: bool = False
     pythons: str = ""
     builds_at_once: int = 2
     build_memory: int = 2 * GIB
@@ -162,12 +165,21 @@ def save(home: Home, settings: Settings) -> None:
     write_whole(home.settings, json.dumps(asdict(settings), indent=2) + "\n")
 
 
+def cast(kind: type[Any], value: Any) -> Any:
+    """Return a value as what its setting is; text from outside says yes or no in words."""
+    if kind is not bool or isinstance(value, bool):
+        return kind(value)
+    if str(value).lower() not in _YES | _NO:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return str(value).lower() in _YES
+
+
 def _merged(settings: Settings, given: Mapping[str, Any], source: str) -> Settings:
     kinds = {each.name: type(getattr(settings, each.name)) for each in fields(Settings)}
     unknown = set(given) - set(kinds)
     if unknown:
         raise SettingsRefused(f"Unknown settings in {source}: {', '.join(sorted(unknown))}.")
     try:
-        return replace(settings, **{name: kinds[name](value) for name, value in given.items()})
+        return replace(settings, **{name: cast(kinds[name], each) for name, each in given.items()})
     except (TypeError, ValueError) as why:
         raise SettingsRefused(f"A setting in {source} cannot be read: {why}.") from why

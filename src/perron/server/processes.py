@@ -12,6 +12,8 @@ from time import monotonic, sleep
 from perron.kit import lock
 from perron.kit.settings import Home
 
+from . import units
+
 NAMES = ("agent", "serve")
 OTHER = {"agent": "serve", "serve": "agent"}
 UMASK = 0o022  # the server's own is stricter: an agent with that makes what no app can enter
@@ -78,8 +80,13 @@ def wait_for(is_so: Callable[[], object], within: float, *, every: float = 0.02)
     return True
 
 
-def keep_other(home: Home, own: str, stop_keeping: Event) -> Thread:
-    """Start a thread that brings the other process back when it is gone and nobody said down."""
+def keep_other(home: Home, own: str, stop_keeping: Event) -> Thread | None:
+    """Start a thread that brings the other process back when it is gone and nobody said down.
+
+    None under systemd, which brings each of them back by itself.
+    """
+    if units.is_supervised():
+        return None
     thread = Thread(target=_keep, args=(home, OTHER[own], stop_keeping), daemon=True)
     thread.start()
     return thread

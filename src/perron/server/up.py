@@ -11,6 +11,8 @@ from threading import Event
 from types import FrameType
 from typing import Any
 
+import click
+
 from perron import __version__
 from perron.contract.node import NODE
 from perron.contract.platform import HEALTH
@@ -18,7 +20,7 @@ from perron.kit import settings
 from perron.kit.ask import NoAnswer, ask
 from perron.kit.settings import Home, Settings
 
-from . import processes, setup
+from . import machine, processes, setup, units
 from .screen import Stopwatch, mark, say
 
 PATIENCE = 60.0  # seconds until a start counts as failed
@@ -26,12 +28,16 @@ PUBLIC = "0.0.0.0,::"
 Check = Callable[[Home], bool]
 
 
-def bring_up(*, public: bool, ports: Mapping[str, int]) -> int:
-    """Start what is not running, wait until all of it is healthy, and say what to do next."""
+def bring_up(*, public: bool, ports: Mapping[str, int], trusted: bool = False) -> int:
+    """Start what is not running, wait until all of it is healthy, and say what to do next.
+
+    ``trusted``: where no sandbox can be made, one team's apps run without, from now on.
+    """
     home, watch = Home.from_environment(os.environ), Stopwatch()
     asked = {f"PERRON_{name.upper()}": str(port) for name, port in ports.items()}
     chosen, told = setup.prepare(home, os.environ | asked)
-    chosen = _take_over(home, chosen, public=public, ports=ports)
+    machine.check(chosen)
+    chosen = _take_over(home, chosen, public=public, ports=ports, trusted=trusted)
     for line in told:
         say(line)
     processes.wish_down(home, down=False)
@@ -64,6 +70,18 @@ def bring_down(*, apps: bool) -> int:
     return 0
 
 
+def print_units() -> int:
+    """Print a script that hands server, agent and apps over to systemd; nothing is installed."""
+    home = Home.from_environment(os.environ)
+    chosen, told = setup.prepare(home)
+    machine.check(chosen)
+    for line in told:
+        say(line)
+    click.echo(units.script(home), nl=False)
+    say("Next   perron up --print-systemd | sh")
+    return 0
+
+
 def stay() -> int:
     """Wait for Ctrl C or a signal, then stop server and agent."""
     ended = Event()
@@ -78,9 +96,12 @@ def stay() -> int:
     return bring_down(apps=False)
 
 
-def _take_over(home: Home, chosen: Settings, *, public: bool, ports: Mapping[str, int]) -> Settings:
+def _take_over(
+    home: Home, chosen: Settings, *, public: bool, ports: Mapping[str, int], trusted: bool
+) -> Settings:
     """Keep what was asked for on the command line."""
     asked: dict[str, Any] = dict(ports) | ({"bind": PUBLIC} if public else {})
+    asked |= {"trusted": True} if trusted else {}
     wanted = replace(chosen, **asked)
     if wanted == chosen:
         return chosen
@@ -91,13 +112,10 @@ def _take_over(home: Home, chosen: Settings, *, public: bool, ports: Mapping[str
 
 
 def _start(home: Home, chosen: Settings, watch: Stopwatch) -> int:
+    machine.check_sandbox(chosen)
     if not (home.run / "edge.sock").exists():
         setup.check_ports(chosen)
-    children = {
-        name: processes.start(home, name)
-        for name in processes.NAMES
-        if processes.pid_of(home, name) is None
-    }
+    children = _begin(home)
     for name, is_well, text in (
         ("agent", _agent_well, _agent_text),
         ("edge", _edge_well, _edge_text),
@@ -108,6 +126,17 @@ def _start(home: Home, chosen: Settings, watch: Stopwatch) -> int:
         watch.step("ok", name, text(home, chosen))
     _welcome(home, chosen)
     return 0
+
+
+def _begin(home: Home) -> "dict[str, subprocess.Popen[bytes]]":
+    """Start what does not run, or have systemd start it where its units are installed."""
+    missing = [name for name in processes.NAMES if processes.pid_of(home, name) is None]
+    if missing and units.are_installed(home):
+        control = units.places()[1].split()
+        names = [units.NAMES[name] for name in missing]
+        subprocess.run([*control, "start", *names], check=False)  # noqa: S603 - fixed words
+        return {}
+    return {name: processes.start(home, name) for name in missing}
 
 
 def _wait(

@@ -69,7 +69,7 @@ def _with(chosen: Settings, name: str, value: str) -> Settings:
     if name not in known:
         raise click.UsageError(f"No setting {name!r}; there are: {', '.join(known)}, fetch.NAME.")
     try:
-        return replace(chosen, **{name: kinds[name](value)})
+        return replace(chosen, **{name: settings.cast(kinds[name], value)})
     except ValueError as why:
         raise click.UsageError(f"{name} cannot be {value!r}: {why}.") from why
 

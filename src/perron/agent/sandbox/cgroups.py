@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 _V1 = ("cpu", "cpuacct", "memory", "pids")
 _V2 = ("cpu", "memory", "pids")
 _LEAF = "/agent"
+_UNIT = "PERRON_CGROUP_UNIT"  # a unit beside ours that systemd delegated to hold the apps
 _PERIOD = 100_000
 
 
@@ -169,7 +170,10 @@ def _memberships() -> dict[str, str]:
 def _second_base(mount: str, path: str) -> str:
     """Root works below the mount itself where that is allowed, others below their own group."""
     mine = (mount + path.rstrip("/")).removesuffix(_LEAF)
-    for base in (mount, mine) if os.getuid() == 0 else (mine,):
+    if unit := os.environ.get(_UNIT):
+        mine = f"{os.path.dirname(mine)}/{unit}"
+    is_free = os.getuid() == 0 and not unit
+    for base in (mount, mine) if is_free else (mine,):
         with contextlib.suppress(OSError):
             offered = set(_read(f"{base}/cgroup.controllers").split())
             given = set(_read(f"{base}/cgroup.subtree_control").split())

