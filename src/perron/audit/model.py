@@ -248,9 +248,9 @@ def origin_changed(position: int) -> Fault:
 
 def change_of(data: dict[str, Any]) -> tuple[Any, Any]:
     """Return what something was before and after, as far as its event tells."""
-    if "before" not in data:
+    if data.get("before") is None:
         return None, None
-    after = [data[name] for name in ("after", "name", "role") if name in data]
+    after = [data[name] for name in ("after", "name", "role", "number") if name in data]
     return data["before"], after[0] if after else None
 
 

@@ -20,6 +20,7 @@ PERROND = ("up", "down", "status", "doctor", "platform")
 COMMANDS: dict[str, Entry] = {
     "api": Entry("api", "Speak to the platform's HTTP API.", "Improve"),
     "apps": Entry("apps", "List, create, rename and destroy apps.", "Start", front=True),
+    "audit": Entry("audit", "See who did what, and verify that it stands.", "Improve"),
     "cancel": Entry("releases", "Stop the deploy that is under way.", "Ship"),
     "commands": Entry("help", "List every command.", "Improve"),
     "completion": Entry("completion", "Print completion for your shell.", "Improve"),

@@ -19,6 +19,7 @@ USER = re.compile(r"[^\x00-\x20:\x7f]{1,64}")
 HOST_LENGTH = 253
 DOMAINS_EACH = 100
 PASSWORD_LENGTH = range(8, 257)
+LIMITS = ("max_body", "idle_timeout", "log_queries")
 MAX_BODY = range(1, 1 << 40)
 IDLE_TIMEOUT = (1.0, 3600.0)
 
@@ -45,6 +46,11 @@ class Entrance:
     max_body: int = 1 << 30
     idle_timeout: float = 60.0
     log_queries: bool = False
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Return what the edge accepts and logs."""
+        return {name: getattr(self, name) for name in LIMITS}
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,8 @@ class LimitsChanged:
     max_body: int
     idle_timeout: float
     log_queries: bool
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
 
 
 class DomainRefused(Unprocessable):

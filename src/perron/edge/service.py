@@ -140,7 +140,7 @@ def limit(
     check_limits(after)
     if after != before:
         store.put_entrance(uow, environment.id, after)
-        changed = LimitsChanged(after.max_body, after.idle_timeout, after.log_queries)
+        changed = LimitsChanged(**after.limits, before=before.limits, after=after.limits)
         spine.record(uow, changed, subject=environment.id, of=environment.place)
     return after
 
