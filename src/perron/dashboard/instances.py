@@ -27,7 +27,7 @@ def show_instances(ask: Ask) -> Shown:
     """Show every instance, newest news in place."""
     facts = app_facts(ask, "Instances")
     scale = editions.read(ask.client, f"{ask.place.path}/scale")
-    found = [_with_sign(each) for each in verbs.instances(ask.client, ask.place)]
+    found = [with_sign(each) for each in verbs.instances(ask.client, ask.place)]
     return Shown("instances.html", facts | {
         "instances": found,
         "scale": _asked_scale(ask, scale.facts["processes"]),
@@ -60,7 +60,8 @@ SAID = {
 }
 
 
-def _with_sign(instance: Json) -> dict[str, Any]:
+def with_sign(instance: Json) -> dict[str, Any]:
+    """Return an instance with the sign and the word for its state."""
     sign, word = STATES.get(instance["state"], ("unknown", "Unknown"))
     if instance["state"] == "healthy" and instance["process"] == "web":
         word = word if instance["in_rotation"] else "Healthy, no traffic yet"
@@ -91,7 +92,7 @@ def _count(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else text
 
 
-ALL = (
+ALL: tuple[Page | Act, ...] = (
     Page("/apps/{app}/instances", show_instances),
     Act("/apps/{app}/scale", scale, show_instances),
     *(

@@ -1,7 +1,7 @@
 """How figures, times and states are said, in the words of the design. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +24,7 @@ RELEASES: Mapping[str, tuple[str, str, str]] = {  # state of the sign, word, kin
     "superseded": ("stopped", "Superseded", ""),
     "cancelled": ("stopped", "Cancelled", ""),
 }
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([KMGT]?)I?B?")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
 
 
@@ -47,6 +48,15 @@ class Clock:
     def exact(self, at: datetime) -> str:
         """Say when to the second, for things of today."""
         return f"{at.astimezone(self.zone):%H:%M:%S}"
+
+    def day(self, at: datetime) -> str:
+        """Say which day it was: Today, Yesterday, Friday 20 Nov, else 12 Nov 2024."""
+        there, today = at.astimezone(self.zone), self.now.astimezone(self.zone)
+        ago = (today.date() - there.date()).days
+        if ago in (0, 1):
+            return ("Today", "Yesterday")[ago]
+        name, year = ("%A " if 0 < ago < 7 else ""), ("" if there.year == today.year else " %Y")
+        return f"{there:{name}}{there.day} {there:%b{year}}"
 
     def milli(self, at: datetime) -> str:
         """Say when to the thousandth, for lines of a log."""
@@ -100,6 +110,51 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
+def spark(counts: Sequence[int | None], *, width: int = 120, height: int = 24) -> str:
+    """Draw counts as an SVG path from left to right; the highest reaches the top."""
+    known = [count or 0 for count in counts]
+    top = max(known, default=0) or 1
+    step = width / max(1, len(known) - 1)
+    spots = (
+        f"{index * step:.0f} {height - 1 - count / top * (height - 3):.1f}"
+        for index, count in enumerate(known)
+    )
+    return "M" + "L".join(spots)
+
+
+def rate(counts: Sequence[int | None]) -> float:
+    """Say how many a minute: the mean of the last five whole minutes that are known."""
+    known = [count for count in counts[-6:-1] if count is not None]
+    return sum(known) / len(known) if known else 0.0
+
+
+def total(counts: Sequence[int | None]) -> int:
+    """Add up what is known."""
+    return sum(count or 0 for count in counts)
+
+
+def ceiling(counts: Sequence[int | None]) -> int:
+    """Return a round number at least as high as the highest, for an axis that begins at 0."""
+    top = max((count or 0 for count in counts), default=0)
+    step = int(10 ** max(0, len(str(top)) - 1))
+    return next(n for n in (2 * step, 4 * step, 6 * step, 8 * step, 10 * step) if n >= top)
+
+
+def curve(counts: Sequence[int | None], top: int) -> str:
+    """Draw counts as an SVG path 600 wide and 150 high, where ``top`` is the upper edge."""
+    step = 600 / max(1, len(counts) - 1)
+    spots = (f"{i * step:.0f} {150 - (n or 0) / top * 150:.1f}" for i, n in enumerate(counts))
+    return "M" + "L".join(spots)
+
+
+def hour(clock: Clock) -> list[str]:
+    """Say the times below a chart of the last hour, a quarter apart."""
+    return [
+        f"{(clock.now - timedelta(minutes=ago)).astimezone(clock.zone):%H:%M}"
+        for ago in (60, 45, 30, 15, 0)
+    ]
+
+
 def some(count: int, one: str, many: str = "") -> str:
     """Say how many of something: 1 release, 3 releases, 2 daughters-in-law."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -108,3 +163,9 @@ def some(count: int, one: str, many: str = "") -> str:
 def sentence(text: str) -> str:
     """Return a text that begins with a capital."""
     return text[:1].upper() + text[1:]
+
+
+def bytes_in(text: str) -> int | None:
+    """Read ``512M``, ``2 GB`` or ``1.5GiB``; None when it is no size."""
+    found = _SIZE.fullmatch(text.strip().upper())
+    return int(float(found[1]) * 1024 ** ("BKMGT".index(found[2] or "B"))) if found else None

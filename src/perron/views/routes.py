@@ -1,11 +1,14 @@
 """The HTTP door of views: apps and environments at a glance."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from perron import catalog
 from perron.access import By
 from perron.contract.activity import ACTIVITY, ActivityView
 from perron.contract.apps import APP, APPS, ENVIRONMENT, ENVIRONMENTS, AppView, EnvironmentBrief
+from perron.contract.overview import OVERVIEW, OverviewView, TotalsView
 from perron.contract.pages import Limit, Page
 from perron.kit.web import Work, cursor_of, page_after, show_tag
 
@@ -21,6 +24,36 @@ def list_apps(work: Work, by: By, after: str | None = None, limit: Limit = 100) 
     found = service.apps(work, by, after=name, limit=limit + 1)
     more = cursor_of(found[limit - 1].name) if len(found) > limit else None
     return Page(items=found[:limit], next=more)
+
+
+@router.get(OVERVIEW)
+def show_overview(
+    work: Work,
+    by: By,
+    environment: Annotated[str, Query(max_length=100)] = catalog.PRODUCTION,
+    match: Annotated[str, Query(max_length=100)] = "",
+    after: str | None = None,
+    limit: Limit = 100,
+) -> OverviewView:
+    """Show the apps you may see in one environment, what needs somebody first.
+
+    ``match`` is a part of the app's name. The totals are those of all apps.
+    """
+    found = service.overview(
+        work,
+        by,
+        environment=environment,
+        match=match,
+        after=page_after(after, *service.START),
+        limit=limit,
+    )
+    return OverviewView(
+        items=found.shown,
+        next=cursor_of(*found.next) if found.next else None,
+        matched=found.matched,
+        totals=TotalsView(**vars(found.totals)),
+        environments=found.environments,
+    )
 
 
 @router.get(APP)

@@ -17,7 +17,20 @@ from perron.kit.spine import Event
 from perron.kit.whereabouts import settings_of
 from perron.releases import Summary, url_at
 
-from .model import TOLD, Glance, needs_of, state_of, tell
+from . import store
+from .model import (
+    TOLD,
+    Glance,
+    Totals,
+    by_use,
+    in_order,
+    needs_of,
+    state_of,
+    tell,
+    totals,
+)
+
+START = (-1, "")
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,42 @@ class Known:
 def apps(uow: UnitOfWork, actor: Actor, *, after: str, limit: int) -> list[AppView]:
     """Show the apps somebody may see, by name."""
     return views(uow, catalog.list_apps(uow, actor, after=after, limit=limit))
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A page of apps in the order of urgency; ``next`` is the place the next one begins after."""
+
+    shown: list[AppView]
+    matched: int
+    totals: Totals
+    environments: list[str]
+    next: tuple[int, str] | None
+
+
+def overview(
+    uow: UnitOfWork,
+    actor: Actor,
+    *,
+    environment: str,
+    match: str,
+    after: tuple[int, str],
+    limit: int,
+) -> Overview:
+    """Show the apps somebody may see that have this environment, what needs them first."""
+    teams = set(access.teams_with(uow, actor, "app.read"))
+    mine = [each for each in store.standings(uow) if each.team in teams]
+    these = [each for each in mine if each.environment == environment]
+    found = in_order(these, match=match, after=after)
+    page = found[:limit]
+    apps = catalog.apps_with(uow, [each.app for each in page])
+    return Overview(
+        shown=views(uow, [apps[each.app] for each in page if each.app in apps]),
+        matched=len(in_order(these, match=match, after=START)),
+        totals=totals(these),
+        environments=by_use(each.environment for each in mine),
+        next=page[-1].place if len(found) > limit else None,
+    )
 
 
 def views(uow: UnitOfWork, found: Sequence[App]) -> list[AppView]:

@@ -2,9 +2,13 @@
 if (document.body.hasAttribute("data-live")) {
   const later = new Map();
   let stream, failed;
-  const here = new URL(location.href);
-  here.hash = "";
-  here.searchParams.set("_seen", $("#seen")?.dataset.seen ?? "");
+  let here = at($("#seen")?.dataset.seen);
+  function at(seen) {
+    const url = new URL(location.href);
+    url.hash = "";
+    url.searchParams.set("_seen", seen ?? "");
+    return url;
+  }
 
   function swap(html) {
     const box = document.createElement("template");
@@ -38,6 +42,7 @@ if (document.body.hasAttribute("data-live")) {
   }
   function shut() { stream?.close(); stream = undefined; }
   document.addEventListener("visibilitychange", () => (document.hidden ? shut() : open()));
+  addEventListener("moved", ({ detail }) => { shut(); here = at(detail); open(); }); // a filter leads elsewhere
   addEventListener("pagehide", shut);
   addEventListener("pageshow", open);
   open();

@@ -28,3 +28,21 @@ function show(form, html) {
   if (fresh) form.replaceWith(fresh), $("[aria-invalid=true], [role=alert]", fresh)?.focus();
   else document.open(), document.write(html), document.close();
 }
+// A filter looks while it is typed in: the results are taken out of the page it would lead to.
+for (const form of $$("form[data-filter]")) {
+  let asked = 0, waiting;
+  async function look() {
+    const mine = ++asked;
+    const to = new URL(form.action);
+    for (const [name, value] of new FormData(form)) if (value) to.searchParams.set(name, value);
+    const answer = await fetch(to).catch(() => null);
+    if (mine !== asked || !answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = $("[data-results]", page), old = $("[data-results]");
+    if (!fresh || !old) return;
+    old.replaceWith(document.adoptNode(fresh));
+    history.replaceState(null, "", to);
+    dispatchEvent(new CustomEvent("moved", { detail: $("#seen", page)?.dataset.seen }));
+  }
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 120); });
+}

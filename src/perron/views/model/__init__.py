@@ -1,6 +1,18 @@
-"""What views decide from plain values: one word for a place, a sentence for what happened."""
+"""What views decide from plain values: one word for a place, the order of apps, and sentences."""
 
 from .glance import Glance, needs_of, state_of
+from .order import Standing, Totals, by_use, in_order, totals
 from .telling import TOLD, tell
 
-__all__ = ["TOLD", "Glance", "needs_of", "state_of", "tell"]
+__all__ = [
+    "TOLD",
+    "Glance",
+    "Standing",
+    "Totals",
+    "by_use",
+    "in_order",
+    "needs_of",
+    "state_of",
+    "tell",
+    "totals",
+]

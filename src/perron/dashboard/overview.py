@@ -1,0 +1,70 @@
+"""An app at a glance: what moves, how it is, what it lost, what happened."""
+
+from typing import Any
+
+from perron.client import Fault, Refused, verbs
+from perron.client.client import Json
+
+from . import instances as rooms
+from . import releases
+from .asking import Ask, Page, Shown
+from .navigation import app_facts
+
+RECENT = 6
+
+
+def show_app(ask: Ask) -> Shown:
+    """Show one app in one environment."""
+    facts = app_facts(ask, "Overview")
+    recent = [releases.as_row(each) for each in _recent(ask)]
+    newest = recent[0] if recent else None
+    return Shown("overview.html", facts | {
+        "recent": recent,
+        "newest": newest,
+        "ride": _ride(ask, newest),
+        "live_release": next((each for each in recent if each["state"] == "live"), None),
+        "instances": _instances(ask),
+        "scale": _scale(ask),
+        "activity": _activity(ask),
+        "live": True,
+    })  # fmt: skip
+
+
+def _recent(ask: Ask) -> list[Json]:
+    page = ask.client.get(f"{ask.place.path}/releases", {"limit": RECENT})
+    return list(page["items"])
+
+
+def _ride(ask: Ask, newest: dict[str, Any] | None) -> Any:
+    """Return how the newest release goes, while it moves or when it went wrong."""
+    if newest is None or newest["state"] not in (releases.MOVING, "failed", "live"):
+        return None
+    ride = releases.ride_of(ask, newest["operation"])
+    return ride if ride and (ride.is_moving or newest["state"] == "failed") else None
+
+
+def _instances(ask: Ask) -> list[Json] | None:
+    """Return the instances; None when nothing was heard from the machine."""
+    try:
+        return [rooms.with_sign(each) for each in verbs.instances(ask.client, ask.place)]
+    except Refused as refused:
+        if refused.status != 503:
+            raise
+        return None
+
+
+def _scale(ask: Ask) -> dict[str, int]:
+    return dict(verbs.scale(ask.client, ask.place)["processes"])
+
+
+def _activity(ask: Ask) -> list[Json]:
+    """Return the last things that happened here; none when they cannot be had."""
+    path = f"/v1/apps/{ask.app}/activity"
+    try:
+        asked = {"environment": ask.environment, "limit": RECENT}
+        return list(ask.client.get(path, asked)["items"])
+    except Fault:
+        return []
+
+
+ALL = (Page("/apps/{app}", show_app),)
