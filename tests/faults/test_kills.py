@@ -158,3 +158,25 @@ def test_all_three_die_and_up_brings_everything_back(here, load):
     wait_until(lambda: here.status("load.localhost") == 200, 20)
     settle(here)
     assert here.instance_pids() == before  # taken over, not started again
+
+
+def test_a_run_that_was_written_down_begins_once_although_the_server_dies_before_it_asks(
+    here, load
+):
+    agent = here.pid("agent")
+    os.kill(agent, signal.SIGSTOP)  # it hears nothing for a while
+    try:
+        line = 'echo "ran for $PERRON_URL" | tee -a /data/runs'
+        running = command(here, "run", "-a", "load", "--", "sh", "-c", line)
+        wait_until(
+            lambda: rows(here, "perron", "select id from run_waiting"), what="it is written down"
+        )
+        here.kill("serve")
+    finally:
+        os.kill(agent, signal.SIGCONT)
+    out, err = running.communicate(timeout=90)
+    assert (running.returncode, out.count("ran for http://load.localhost")) == (0, 1), (out, err)
+    settle(here)
+    kept = here.perron("run", "-a", "load", "--", "cat", "/data/runs").stdout
+    assert kept.count("ran for") == 1
+    assert not rows(here, "perron", "select id from run_waiting")

@@ -16,7 +16,7 @@ from perron.kit.settings import Home
 
 from . import store
 from .model.release import Release
-from .service import pruning, rollout, wishes
+from .service import pruning, rollout, sessions, wishes
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,11 @@ FORGOTTEN = timedelta(days=7)
 
 def run(database: Database, home: Home, stop: Event) -> None:
     """Refresh every wish, then look for first visitors and prune, until told to stop."""
+    _attempt(lambda: sessions.hand_over_waiting(database, home))
     _attempt(lambda: refresh_all(database))
     pruned = time.monotonic() - HOUR + QUIET
     while not stop.wait(MINUTE):
+        _attempt(lambda: sessions.hand_over_waiting(database, home))
         _attempt(lambda: note_first_visitors(database, home))
         if time.monotonic() - pruned > HOUR:
             pruned = time.monotonic()

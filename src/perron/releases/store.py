@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Integer,
+    LargeBinary,
     RowMapping,
     String,
     Table,
@@ -20,9 +21,10 @@ from sqlalchemy import (
 
 from perron.kit.db import UnitOfWork, UtcDateTime
 from perron.kit.tables import metadata
+from perron.kit.whereabouts import sealer_of
 
 from .model.editions import Edition
-from .model.release import Release
+from .model.release import Release, WaitingRun
 
 releases = Table(
     "release",
@@ -73,6 +75,15 @@ standings = Table(
     metadata,
     Column("environment", String, primary_key=True),
     Column("stopped", Boolean, nullable=False),
+)
+runs = Table(
+    "run_waiting",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("environment", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("asked", UtcDateTime, nullable=False),
 )
 
 
@@ -245,3 +256,32 @@ def latest_of(uow: UnitOfWork, environments: list[str]) -> list[RowMapping]:
     query = query.where(releases.c.environment.in_(environments))
     query = query.where(releases.c.state.in_(("live", "asked")))
     return list(uow.connection.execute(query.order_by(releases.c.number)).mappings())
+
+
+def keep_run(uow: UnitOfWork, run: WaitingRun) -> None:
+    """Keep a one-off command until the engine has it; what it says is sealed."""
+    sealed = sealer_of(uow).seal(run.request, owner=run.id)
+    row = {"id": run.id, "environment": run.environment, "release": run.release}
+    uow.connection.execute(runs.insert().values(**row, sealed=sealed, asked=run.asked))
+
+
+def waiting_runs(uow: UnitOfWork) -> list[WaitingRun]:
+    """Return the one-off commands the engine may not have yet, oldest first."""
+    rows = uow.connection.execute(select(runs).order_by(runs.c.id)).mappings().all()
+    seal = sealer_of(uow) if rows else None
+    return [
+        WaitingRun(row["id"], row["environment"], row["release"], row["asked"],
+                   seal.open(row["sealed"], owner=row["id"]))
+        for row in rows if seal
+    ]  # fmt: skip
+
+
+def is_waiting(uow: UnitOfWork, run: str) -> bool:
+    """Say whether the engine may not have a one-off command yet."""
+    query = select(runs.c.id).where(runs.c.id == run)
+    return uow.connection.execute(query).first() is not None
+
+
+def drop_run(uow: UnitOfWork, run: str) -> None:
+    """Forget a one-off command: the engine has it, or never will."""
+    uow.connection.execute(runs.delete().where(runs.c.id == run))

@@ -70,6 +70,7 @@ def environment_of(job: Job) -> dict[str, str]:
         "PERRON_PROCESS": str(spec.kind),
         "PERRON_RELEASE": "" if spec.release is None else str(spec.release),
         "PERRON_BUILD": spec.build or "",
+        "PERRON_URL": spec.url,
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }

@@ -71,6 +71,7 @@ class JobSpec(BaseModel):
     team: str
     app_name: str
     environment_name: str
+    url: str = ""
     release: int | None = None
     source: str | None = None
     output: str | None = None

@@ -50,6 +50,17 @@ class Release:
 
 
 @dataclass(frozen=True)
+class WaitingRun:
+    """A one-off command that is written down, and that the engine may not have yet."""
+
+    id: str
+    environment: str
+    release: str
+    asked: datetime
+    request: str
+
+
+@dataclass(frozen=True)
 class Changes:
     """What differs between two releases but for their configuration."""
 

@@ -86,6 +86,7 @@ async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], s
 
 
 def _opened(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> tuple[str, str]:
+    sessions.hand_over_waiting(socket.app.state.database, socket.app.state.home)
     with unit_of_work(socket.app.state.database) as uow:
         return open(uow, access.identify(socket, uow)), str(home_of(uow).agent_socket)
 

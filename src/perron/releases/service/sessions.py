@@ -1,22 +1,29 @@
 """One-off commands: asked for here, run by the agent, written down on the spine."""
 
+import logging
+from datetime import timedelta
 from functools import partial
 
 from perron import catalog, config, runtime, services
 from perron.builds import Manifest
 from perron.catalog import Environment
-from perron.contract.node import JobKind, JobReport, JobSpec
+from perron.contract.node import JobKind, JobReport, JobSpec, JobState
 from perron.contract.sessions import RunRequest
-from perron.kit import ids, spine
-from perron.kit.db import UnitOfWork
-from perron.kit.nodeclient import AgentRefused
+from perron.kit import clock, ids, spine
+from perron.kit.db import Database, UnitOfWork, reading, unit_of_work
+from perron.kit.nodeclient import AgentAway, AgentRefused
 from perron.kit.problems import NotFound
+from perron.kit.settings import Home
+from perron.kit.whereabouts import home_of
+from perron.releases import store
 from perron.releases.model.events import ExecOpened, RunAsked
-from perron.releases.model.release import DeployRefused, Release, RequestRefused
+from perron.releases.model.release import DeployRefused, Release, RequestRefused, WaitingRun
 
-from .reading import live_release
+from .reading import live_release, url_of
 
 TIMEOUT = 24 * 3600.0
+LONGEST_WAIT = timedelta(hours=1)
+log = logging.getLogger(__name__)
 
 
 class RunNotFound(NotFound):
@@ -37,8 +44,30 @@ def ask(uow: UnitOfWork, environment: Environment, request: RunRequest) -> str:
     spec = _spec(uow, environment, release, request)
     asked = RunAsked(id, request.argv[0])
     spine.record(uow, asked, subject=id, of=environment.place)
-    uow.once_kept.append(partial(runtime.engine(uow).ask_job, _job(id), spec))
+    waiting = WaitingRun(id, environment.id, release.id, clock.now(), request.model_dump_json())
+    store.keep_run(uow, waiting)
+    uow.once_kept.append(partial(_hand_over, uow.connection.engine, home_of(uow), id, spec))
     return id
+
+
+def hand_over_waiting(database: Database, home: Home) -> None:
+    """Ask for every run that was written down and may not have been asked for.
+
+    A server that is killed between the two leaves one behind; asking twice is asking once.
+    """
+    with reading(database) as uow:
+        specs = {each.id: _spec_of(uow, each) for each in store.waiting_runs(uow)}
+    for id, spec in specs.items():
+        if spec is None:
+            _forget(database, id)
+            continue
+        try:
+            runtime.engine_of(home).ask_job(_job(id), spec)
+        except AgentAway:
+            return
+        except AgentRefused as no:
+            log.warning("The run %s will not start: %s", id, no.detail)
+        _forget(database, id)
 
 
 def report(uow: UnitOfWork, environment: Environment, run: str) -> JobReport:
@@ -49,7 +78,12 @@ def report(uow: UnitOfWork, environment: Environment, run: str) -> JobReport:
     except AgentRefused as no:
         if no.status != 404:
             raise
-        raise RunNotFound(f"There is no run {run!r} any more.") from no
+        if store.is_waiting(uow, run):
+            return JobReport(job=name, state=JobState.QUEUED)
+        raise RunNotFound(
+            f"There is no run {run!r} any more: it ended long ago, or never began. "
+            "To run the command again: perron run -- …"
+        ) from no
 
 
 def job_of(uow: UnitOfWork, environment: Environment, run: str) -> str:
@@ -69,6 +103,31 @@ def open_exec(uow: UnitOfWork, environment: Environment, instance: str, argv: li
             spine.record(uow, opened, subject=each.id, of=environment.place)
             return each.id
     raise InstanceNotFound(f"There is no instance {instance!r} here; perron ps lists them.")
+
+
+def _hand_over(database: Database, home: Home, id: str, spec: JobSpec) -> None:
+    try:
+        runtime.engine_of(home).ask_job(_job(id), spec)
+    finally:  # refused, it is told to the caller, who asks anew
+        _forget(database, id)
+
+
+def _forget(database: Database, id: str) -> None:
+    with unit_of_work(database) as uow:
+        store.drop_run(uow, id)
+
+
+def _spec_of(uow: UnitOfWork, waiting: WaitingRun) -> JobSpec | None:
+    """Put a waiting run's job together again; None when there is nothing left to run it with."""
+    release = store.find(uow, waiting.release)
+    if release is None or release.build is None or clock.now() - waiting.asked > LONGEST_WAIT:
+        return None
+    try:
+        environment = catalog.environment_with(uow, waiting.environment)
+    except NotFound:
+        return None
+    request = RunRequest.model_validate_json(waiting.request)
+    return _spec(uow, environment, release, request)
 
 
 def _check(argv: list[str]) -> None:
@@ -91,6 +150,7 @@ def _spec(
         team=app.team,
         app_name=app.name,
         environment_name=environment.name,
+        url=url_of(uow, environment).rstrip("/"),
         release=release.number,
         build=release.build,
         argv=request.argv,

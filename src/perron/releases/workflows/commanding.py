@@ -9,7 +9,7 @@ from perron.kit.problems import Permanent, Temporary
 from perron.kit.whereabouts import home_of, settings_of
 from perron.operations import Work
 from perron.releases.model.release import Release
-from perron.releases.service import rollout
+from perron.releases.service import reading, rollout
 
 from .seeing import ending, subject, tell_lines
 
@@ -55,6 +55,7 @@ def release_job(
         team=app.team,
         app_name=app.name,
         environment_name=environment.name,
+        url=reading.url_of(uow, environment).rstrip("/"),
         release=release.number,
         build=release.build,
         command=manifest.release_command or "",

@@ -41,6 +41,15 @@ def upgrade() -> None:
     with op.batch_alter_table("origin", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_origin_address"), ["address"], unique=False)
 
+    op.create_table(
+        "run_waiting",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("release", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("asked", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(sa.Column("origin", sa.String(), nullable=True))
         batch_op.create_index("ix_event_app_position", ["app", "position"], unique=False)
