@@ -18,7 +18,7 @@ EVENTS = Path(__file__).parents[2] / "docs/reference/events.md"
         (
             "perron.release.failed.v1",
             {"number": 4, "reason": "web did not answer."},
-            "4 failed: web did not answer",
+            "deployed 4, which failed: web did not answer",
         ),
         (
             "perron.scale.changed.v1",

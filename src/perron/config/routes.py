@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from perron import catalog
+from perron import access, catalog
 from perron.access import By
 from perron.catalog import Environment
 from perron.contract.config import CONFIG, REVEAL, ConfigView, Entry, Revealed
@@ -33,6 +33,8 @@ def reveal(app: str, environment: str, name: str, work: Work, by: By) -> Reveale
 
 def view(uow: UnitOfWork, environment: Environment) -> ConfigView:
     """Turn an environment's configuration into the shape that crosses the line."""
+    found = service.entries(uow, environment)
+    people = access.names_of(uow, {kept.by for kept in found})
     return ConfigView(
         digest=service.digest(uow, environment),
         entries=[
@@ -43,7 +45,8 @@ def view(uow: UnitOfWork, environment: Environment) -> ConfigView:
                 build=kept.value.build,
                 changed=kept.changed,
                 by=kept.by,
+                by_name=people.get(kept.by, kept.by),
             )
-            for kept in service.entries(uow, environment)
+            for kept in found
         ],
     )

@@ -18,6 +18,7 @@ class Entry(BaseModel):
     build: bool
     changed: datetime
     by: str
+    by_name: str = ""
 
 
 class ConfigView(BaseModel):

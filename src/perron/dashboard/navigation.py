@@ -42,6 +42,10 @@ TABS: tuple[tuple[str, str], ...] = (
     ("Releases", "/releases"),
     ("Instances", "/instances"),
     ("Logs", "/logs"),
+    ("Config", "/config"),
+    ("Domains", "/domains"),
+    ("Volumes", "/volumes"),
+    ("Activity", "/activity"),
 )
 
 

@@ -107,7 +107,6 @@
       if (on) tell();
       else draw(), (log.scrollTop = log.scrollHeight);
     }
-    pause.hidden = false;
     pause.addEventListener("click", () => hold(!paused));
     document.addEventListener("visibilitychange", () => (document.hidden ? shut() : open()));
     addEventListener("pagehide", shut);

@@ -32,12 +32,6 @@ def _live(data: Data) -> str:
     return f"{said} {number}" + (f", after {before}" if before and said == "deployed" else "")
 
 
-def _counted(data: Data) -> str:
-    lost = sum(data.get("lost", {}).values())
-    asked = data.get("requests", 0)
-    return f"{lost} of {asked:,} requests lost while {data['number']} went live"
-
-
 def _scaled(data: Data) -> str:
     before, after = data.get("before", {}), data.get("after", {})
     changed = [name for name in after if before.get(name) != after[name]]
@@ -78,11 +72,10 @@ TOLD: dict[str, Callable[[Data], str]] = {
     "perron.environment.stopped.v1": lambda data: "stopped every instance",
     "perron.environment.started.v1": lambda data: "started the instances again",
     "perron.release.live.v1": _live,
-    "perron.release.failed.v1": _because("{} failed"),
-    "perron.release.cancelled.v1": _because("{} was cancelled"),
-    "perron.release.superseded.v1": _because("{} gave way to a newer one"),
+    "perron.release.failed.v1": _because("deployed {}, which failed"),
+    "perron.release.cancelled.v1": _named("cancelled {}", "number"),
+    "perron.release.superseded.v1": _named("asked for {}, which gave way to a newer one", "number"),
     "perron.release.rolled_back.v1": lambda data: f"asked to go back to {data['to']}",
-    "perron.release.requests_lost.v1": _counted,
     "perron.scale.changed.v1": _scaled,
     "perron.instances.restarted.v1": _named("restarted the instances of {}", "number"),
     "perron.instance.crashed.v1": _fell,
