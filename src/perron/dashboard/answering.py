@@ -106,6 +106,7 @@ class Answering:
             try:
                 shown = page.show(ask)
                 if isinstance(shown, Shown):
+                    parts.page = shown.template
                     draw(ask, shown, parts)
             finally:
                 ask.client.close()
@@ -118,7 +119,7 @@ class Answering:
         return live.follow(look, self.around.listen, seen)
 
     def _show(self, request: Request, ask: Ask, page: Page) -> Response:
-        return self._guarded(request, ask, lambda: page.show(ask))
+        return self._guarded(request, ask, lambda: page.show(ask), is_open=page.is_open)
 
     def _act(self, request: Request, ask: Ask, act: Act) -> Response:
         def done_or_shown() -> Shown | Done:
@@ -130,14 +131,16 @@ class Answering:
                 shown = act.show(ask.again(refused))
                 return Shown(shown.template, {**shown.facts, "refused": refused}, refused.status)
 
-        return self._guarded(request, ask, done_or_shown)
+        return self._guarded(request, ask, done_or_shown, is_open=act.is_open)
 
-    def _guarded(self, request: Request, ask: Ask, make: Callable[[], Shown | Done]) -> Response:
+    def _guarded(
+        self, request: Request, ask: Ask, make: Callable[[], Shown | Done], *, is_open: bool
+    ) -> Response:
         try:
             return self._answer(request, ask, make())
         except Refused as refused:
             if refused.status == 401 and ask.session.secret:
-                return _signed_out(request, ask)
+                return _signed_out(request, ask, is_open=is_open)
             return self._draw(request, ask, errors.of_refusal(ask, refused))
         except Unreachable as why:
             return self._draw(request, ask, errors.unreachable(why))
@@ -183,9 +186,10 @@ async def _form(request: Request) -> FormData:
         return FormData()
     text = body.decode(errors="replace")
     try:
-        return FormData(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise HTTPException(413) from None
+    return FormData([(name, value) for name, value in pairs])
 
 
 def _not_ours(request: Request, ask: Ask) -> str:
@@ -206,8 +210,9 @@ def _to_login(request: Request) -> Response:
     return _go(request, with_query("/login", to=to))
 
 
-def _signed_out(request: Request, ask: Ask) -> Response:
-    answer = _to_login(request)
+def _signed_out(request: Request, ask: Ask, *, is_open: bool) -> Response:
+    """Forget a session that has ended; a page that is open to all is shown once more without."""
+    answer = _go(request, request.url.path) if is_open else _to_login(request)
     answer.headers.append("Set-Cookie", browsers.no_cookie(ask.scheme))
     return answer
 

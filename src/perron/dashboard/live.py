@@ -34,6 +34,7 @@ def follow(draw: Draw, listen: Listen, seen: str) -> StreamingResponse:
 async def _messages(draw: Draw, listen: Listen, seen: str) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
     before: dict[str, str] = {}
+    page = ""
     with listen() as ear:
         while True:
             began = asyncio.get_running_loop().time()
@@ -44,6 +45,10 @@ async def _messages(draw: Draw, listen: Listen, seen: str) -> AsyncIterator[str]
                 return
             except Fault:
                 return  # the browser asks again
+            page = page or now.page
+            if now.page != page:
+                yield _message("gone", "Another page is here now.", "")
+                return
             id = digest_of(now)
             if id != seen:
                 for part in changed(before, now):

@@ -1,13 +1,34 @@
 """Every page and act there is, by its address."""
 
-from . import apps, instances, logs, overview, releases, signing
+from . import (
+    activity,
+    apps,
+    arriving,
+    config,
+    domains,
+    finding,
+    instances,
+    logs,
+    overview,
+    releases,
+    settings,
+    signing,
+    volumes,
+)
 from .asking import Act, Page
 
 ALL: tuple[Page | Act, ...] = (
     *signing.ALL,
+    *arriving.ALL,
     *apps.ALL,
+    *finding.ALL,
     *overview.ALL,
     *releases.ALL,
     *instances.ALL,
     *logs.ALL,
+    *config.ALL,
+    *domains.ALL,
+    *volumes.ALL,
+    *activity.ALL,
+    *settings.ALL,
 )

@@ -23,6 +23,8 @@ class Parts:
 
     frames: dict[str, str] = field(default_factory=dict)
     wholes: dict[str, str] = field(default_factory=dict)
+    page: str = ""
+    """The template they are drawn from: another one is another page."""
 
     def part(self, name: str, caller: Callable[[], str]) -> Markup:
         """Draw one part, and remember it."""

@@ -46,3 +46,8 @@ for (const form of $$("form[data-filter]")) {
   }
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 120); });
 }
+for (const form of $$("form[data-auto]")) form.requestSubmit(); // a sign-in link goes on by itself
+if (location.hash.length > 1) { // /#new-app opens that dialog
+  const dialog = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (dialog?.matches("dialog")) dialog.showModal(), history.replaceState(null, "", location.pathname + location.search);
+}
