@@ -77,8 +77,8 @@ class Page:
 
     def size(self, width: int, height: int | None = None) -> None:
         """Make the window so wide; narrow ones are phones."""
-        tall = height or (844 if width < 600 else 900)
-        metrics = {"width": width, "height": tall, "deviceScaleFactor": 1, "mobile": False}
+        self.width, self.height = width, height or (844 if width < 600 else 900)
+        metrics = {"width": width, "height": self.height, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:
@@ -192,14 +192,15 @@ class Page:
         raise AssertionError(f"Tab does not reach {selector} in {most} steps")
 
     def screenshot(self, to: Path, *, whole: bool = True) -> Path:
-        """Keep a picture of the page."""
-        asked: dict[str, Any] = {"format": "png", "captureBeyondViewport": whole}
+        """Keep a picture of the window, or of the whole page: then the window grows to fit."""
         if whole:
             box = self.call("Page.getLayoutMetrics")["cssContentSize"]
-            asked["clip"] = {"x": 0, "y": 0, "width": box["width"],
-                             "height": min(box["height"], 6000), "scale": 1}  # fmt: skip
+            self.size(self.width, max(self.height, min(int(box["height"]), 6000)))
+            self.read("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+        picture = self.call("Page.captureScreenshot", {"format": "png"})["data"]
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", asked)["data"]))
+        to.write_bytes(base64.b64decode(picture))
+        self.size(self.width)
         return to
 
     def violations(self) -> list[str]:

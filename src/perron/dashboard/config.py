@@ -23,7 +23,7 @@ def show_config(ask: Ask) -> Shown:
         "drawn": ask.clock.now.isoformat(),
         "meanwhile": _meanwhile(ask, entries),
         "revealed": None,
-        "next_release": _next(facts["environment"]),
+        "next_release": _next(ask, facts["environment"]),
         "live": not ask.refused,
     })  # fmt: skip
 
@@ -82,10 +82,12 @@ def _meanwhile(ask: Ask, entries: list[Json]) -> list[Json]:
         return []
 
 
-def _next(environment: Json) -> int | None:
-    """Say which release a change makes at least; None when nothing is live to be released."""
-    live, coming = environment["release"], environment["deploying"]
-    return max(live["number"], coming or 0) + 1 if live else None
+def _next(ask: Ask, environment: Json) -> int | None:
+    """Say which release a change makes; None when nothing is live to be released again."""
+    if environment["release"] is None:
+        return None
+    page = ask.client.get(f"{ask.place.path}/releases", {"limit": 1})
+    return int(page["items"][0]["number"]) + 1
 
 
 def _mistyped(detail: str, field: str) -> Refused:

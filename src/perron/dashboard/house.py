@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -50,7 +51,7 @@ def create_dashboard(
     routes += [_route(answering, each) for each in pages.ALL]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guarded)],
+        middleware=[Middleware(Guarded), Middleware(GZipMiddleware, compresslevel=5)],
         exception_handlers={
             HTTPException: _named(answering.show_refusal),
             Exception: _named(answering.show_fault),
