@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # What fails beside others on a busy machine is tried once more, alone, and named again.
 ONCE_MORE := { echo "Failed above; once more, alone:"; python -m pytest -q --lf --lfnf=none; }
 
-.PHONY: install demo check test faults-short faults demos bench lock migration reference clean help
+.PHONY: install demo check test faults-short faults demos bench screenshots lock migration reference clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ demos: $(STAMP) ## all demos in full
 
 bench: $(STAMP) ## the table of figures
 	python -m bench
+
+screenshots: $(STAMP) ## pictures of every page in build/screenshots
+	@python -m tools.have_chromium
+	@python -m tools.screenshots
 
 lock: ## pin every dependency with hashes
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate \
