@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from perron.contract.node import EnvironmentReport, Exit, InstanceReport, InstanceState
+from perron.contract.node import EnvironmentReport, Exit, InstanceReport, InstanceState, Report
+from perron.runtime.engines.node import merged
 from perron.runtime.model import Sighting, Wish, is_as_wished, news, surplus
 from perron.runtime.testing import wish
 
@@ -74,3 +75,26 @@ def test_running_out_of_memory_is_an_event_of_its_own():
     ended = Exit(at=NOON, signal="SIGKILL", out_of_memory=True, text="out of memory")
     told, _ = news({}, report(instance(last_exit=ended)))
     assert [type(what).__name__ for _, what in told] == ["InstanceOutOfMemory", "InstanceCrashed"]
+
+
+def test_a_partial_report_keeps_what_it_does_not_name_and_parked_ones_their_generation():
+    def place(name, generation, **more):
+        return EnvironmentReport(
+            environment=name, generation=generation, instances=[], routed=True, **more
+        )
+
+    before = Report(
+        node="n", generation=4, sequence=10,
+        environments=[place("a", 4), place("b", 3, parked=True), place("c", 4)],
+    )  # fmt: skip
+    partial = Report(
+        node="n", generation=5, sequence=12, partial=True,
+        environments=[place("c", 5, message="news"), place("d", 5)],
+    )  # fmt: skip
+    whole = merged(before, partial)
+    assert not whole.partial
+    assert whole.sequence == 12
+    assert [(each.environment, each.generation) for each in whole.environments] == [
+        ("a", 5), ("b", 3), ("c", 5), ("d", 5),
+    ]  # fmt: skip
+    assert whole.environments[2].message == "news"

@@ -111,9 +111,11 @@ async def hear_wishes(document: WishDocument, rooms: In) -> None:
 
 
 @router.get(node.REPORT)
-async def report(rooms: In, after: int | None = None, wait: Wait = 0) -> Response:
+async def report(
+    rooms: In, after: int | None = None, wait: Wait = 0, changes: bool = False
+) -> Response:
     """Tell what runs, as soon as it differs from what ``after`` told."""
-    told: Report = await rooms.instances.reports.report(after, wait)
+    told: Report = await rooms.instances.reports.report(after, wait, changes=changes)
     return Response(told.model_dump_json(), media_type="application/json")
 
 

@@ -131,10 +131,13 @@ class Controller:
                     self._record(uow, place, what)
 
     def _record(self, uow: UnitOfWork, place: EnvironmentReport, what: Told) -> None:
-        wish = store.find(uow, place.environment)
+        known = self._opened.get(place.environment)
+        wish = known[1] if known else None
+        if wish is None and (found := store.find(uow, place.environment)):
+            wish = found.wish
         of = Place(environment=place.environment)
         if wish is not None:
-            of = Place(wish.wish.team, wish.wish.app, place.environment)
+            of = Place(wish.team, wish.app, place.environment)
         spine.record(uow, what, subject=what.instance, of=of)
 
 

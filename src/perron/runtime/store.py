@@ -145,9 +145,9 @@ def all_sightings(uow: UnitOfWork) -> dict[str, Sighting]:
 
 def remember(uow: UnitOfWork, seen: Sequence[Sighting]) -> None:
     """Write down how instances were last seen."""
-    for each in seen:
-        forget_sightings(uow, [each.instance])
-        uow.connection.execute(sightings.insert().values(**vars(each)))
+    if seen:
+        forget_sightings(uow, [each.instance for each in seen])
+        uow.connection.execute(sightings.insert(), [vars(each) for each in seen])
 
 
 def forget_sightings(uow: UnitOfWork, instances: Sequence[str]) -> None:

@@ -84,6 +84,7 @@ class Instances:
         for environment in self._environments.values():
             for keeper in environment.keepers.values():
                 keeper.pause()
+        self._tools.ledger.write()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def hear(self, document: WishDocument) -> None:
@@ -106,7 +107,7 @@ class Instances:
         for name, kept in changed.items():
             self._take(name, kept)
         self.reports.heard(document.generation)
-        self._wake(*changed, *confirmed)
+        self._wake(*changed)
 
     def let_go(self, name: str) -> None:
         """End a parked environment: a person said so."""
@@ -162,7 +163,7 @@ class Instances:
 
     def _wake(self, *environments: str) -> None:
         self._changed.update(environments)
-        self.reports.changed()
+        self.reports.changed(environments)
         self._woken.set()
 
     async def _tend(self) -> None:
@@ -172,12 +173,12 @@ class Instances:
             changed, self._changed = self._changed, set()
             for name in changed:
                 self._try_to_act(name)
-            turns, began = self._rotation.turns, time.monotonic()
+            began = time.monotonic()
             await self._route(changed)
-            if self._rotation.turns != turns:
-                self.reports.changed()
-                # When much happens at once, the edge hears of it half of the time at most.
-                await asyncio.sleep(min(time.monotonic() - began, LONGEST_BREATH))
+            if moved := self._rotation.take_moved():
+                self.reports.changed(moved)
+                # When much happens at once, the edge hears of it a quarter of the time at most.
+                await asyncio.sleep(min(3 * (time.monotonic() - began), LONGEST_BREATH))
 
     def _try_to_act(self, name: str) -> None:
         """Do what is next; what fails, as on a full disk, is tried again in a few seconds."""
@@ -191,6 +192,7 @@ class Instances:
 
     async def _route(self, changed: set[str]) -> None:
         """Tell the edge; who is in rotation now may let others leave, so look again."""
+        self._tools.ledger.write()  # an agent after us must lead visitors no other way
         try:
             if turned := await self._rotation.turn(changed):
                 self._wake(*turned)
@@ -206,7 +208,7 @@ class Instances:
             self._see_off(name, environment)
             return
         if environment.look_for_builds(self._tools.builds):
-            self.reports.changed()
+            self.reports.changed([name])
         for action in decide(environment.wish, environment.instances):
             match action:
                 case Begin(made_of, number):
@@ -266,7 +268,8 @@ class Instances:
         self._environments.pop(name, None)
         self._ending.pop(name, None)
         self._rotation.forget(name)
-        self._wake()
+        self.reports.changed_everywhere()
+        self._woken.set()
 
     def _count_cut(self, name: str, requests: int) -> None:
         """Count requests that a drain time-out closed, for as long as the environment is here."""
@@ -283,11 +286,11 @@ class Instances:
         while True:
             began = time.monotonic()
             try:
+                self._tools.ledger.write()
                 await self._rotation.look()
                 for environment in self._environments.values():
                     for keeper in environment.keepers.values():
                         keeper.look_for_lost_workers()
-                        keeper.write_down()
             except Exception:  # a look that fails is made up for by the next
                 log.exception("Not everything could be looked at; looking again.")
             self._changed.update(self._environments)

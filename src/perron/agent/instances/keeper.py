@@ -7,8 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from sqlalchemy.exc import OperationalError
-
 from perron.agent import sandbox
 from perron.agent.logs import Labels
 from perron.agent.places import can_bind
@@ -55,7 +53,6 @@ class Keeper:
         self._changed = changed
         self._leave = asyncio.Event()
         self._ooms = False
-        self._is_kept, self._is_told = True, False
         self._fault = ""
         self._task: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -173,6 +170,7 @@ class Keeper:
             fresh = self._tools.places.claim_port(self.instance.id)
             self._tools.places.free_port(port)
             self._become(replace(self.instance, port=fresh))
+            self._tools.ledger.write()  # whoever is next must know where it listens
 
     async def _hold_slot(self) -> None:
         """Keep the place among the starters until it is well, has ended, or takes long."""
@@ -274,6 +272,7 @@ class Keeper:
         await asyncio.to_thread(_remove, folder)
         if self.instance.port is not None:
             self._tools.places.free_port(self.instance.port)
+        self._tools.ledger.forget(self.instance.id)
         with unit_of_work(self._tools.database) as uow:
             store.remove(uow, self.instance.id)
         self.over = True
@@ -283,23 +282,8 @@ class Keeper:
         if instance == self.instance:
             return
         self.instance = instance
-        self._is_kept = False
-        self.write_down()
+        self._tools.ledger.note(instance)
         self._changed(instance.environment)
-
-    def write_down(self) -> None:
-        """Keep how the instance is; on a full disk it goes on, and this is tried again later."""
-        if self._is_kept or self.over:
-            return
-        try:
-            with unit_of_work(self._tools.database) as uow:
-                store.change(uow, self.instance)
-            self._is_kept, self._is_told = True, False
-        except OperationalError as why:
-            if not self._is_told:
-                told = "%s goes on, but node.db cannot be written now (make room): %s"
-                log.warning(told, self.instance.id, why.orig)
-            self._is_told = True
 
     def _watch_output(self) -> None:
         labels = Labels(

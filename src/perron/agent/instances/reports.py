@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from perron.agent import sandbox
@@ -40,6 +40,8 @@ class Reports:
         self._taken = 0
         self._news = asyncio.Event()
         self._answered = 0.0
+        self._changed_at: dict[str, int] = {}
+        self._whole_since = 0
         self._measured: dict[str, tuple[float, sandbox.Usage, float | None]] = {}
         self._limits: dict[str, str] = {}
 
@@ -49,6 +51,7 @@ class Reports:
         with unit_of_work(self._tools.database) as uow:
             self._node = node.node_id(uow)
         self._take_numbers()
+        self._whole_since = self._sequence
         self._limits = {
             LIMITS[each.name]: str(each.standing)
             for each in sandbox.promises(self._tools.settings.bwrap, self._tools.settings.cgroup)
@@ -59,16 +62,32 @@ class Reports:
         """Note which document these reports answer."""
         self._generation = generation
 
-    def changed(self) -> None:
-        """Say that the next report differs from the last."""
+    def changed(self, environments: Iterable[str]) -> None:
+        """Say that the next report differs from the last in these environments."""
+        self._count()
+        self._changed_at.update(dict.fromkeys(environments, self._sequence))
+
+    def changed_everywhere(self) -> None:
+        """Say that only a whole report tells what is now so, as when an environment has gone."""
+        self._count()
+        self._whole_since = self._sequence
+        self._changed_at.clear()
+
+    def _count(self) -> None:
         self._sequence += 1
         if self._sequence >= self._taken:
             self._take_numbers()
         self._news.set()
         self._news = asyncio.Event()
 
-    async def report(self, after: int | None = None, wait: float = 0.0) -> Report:
-        """Return what runs, as soon as it is not what ``after`` told, or ``wait`` passed."""
+    async def report(
+        self, after: int | None = None, wait: float = 0.0, *, changes: bool = False
+    ) -> Report:
+        """Return what runs, as soon as it is not what ``after`` told, or ``wait`` passed.
+
+        With ``changes``, environments in which nothing changed since are left out if that can
+        be said.
+        """
         until = time.monotonic() + wait
         while after == self._sequence and (left := until - time.monotonic()) > 0:
             news = self._news
@@ -80,15 +99,19 @@ class Reports:
         if wait and since < GATHER:
             await asyncio.sleep(GATHER - since)
         self._answered = time.monotonic()
-        return self._report()
+        return self._report(after if changes else None)
 
-    def _report(self) -> Report:
+    def _report(self, after: int | None) -> Report:
+        partial = after is not None and self._whole_since <= after < self._sequence
         return Report(
             node=self._node,
             generation=self._generation,
             sequence=self._sequence,
+            partial=partial,
             environments=[
-                self._of(name, environment) for name, environment in self._environments.items()
+                self._of(name, environment)
+                for name, environment in self._environments.items()
+                if not partial or self._changed_at.get(name, 0) > (after or 0)
             ],
         )
 

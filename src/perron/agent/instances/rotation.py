@@ -37,7 +37,7 @@ class Rotation:
         cut: Callable[[str, int], None],
     ) -> None:
         self.stale = True
-        self.turns = 0
+        self._moved: set[str] = set()
         self._edge = edge
         self._environments = environments
         self._cut = cut
@@ -57,9 +57,14 @@ class Rotation:
             if self.stale or self._backends != self._told:
                 told = dict(self._backends)
                 await self._edge.apply(list(told.values()))
+                self._moved |= self._differing(told)
                 self._told, self.stale = told, False
-                self.turns += 1
             return [name for name in looked_at if self._note(name)]
+
+    def take_moved(self) -> set[str]:
+        """Return of which environments the edge was told something new since last asked."""
+        moved, self._moved = self._moved, set()
+        return moved
 
     def forget(self, name: str) -> None:
         """Drop what was kept of an environment that has ended."""
@@ -97,6 +102,11 @@ class Rotation:
             task = asyncio.create_task(keeper.restart(why))
             self._restarts.add(task)
             task.add_done_callback(self._restarts.discard)
+
+    def _differing(self, told: Mapping[str, Backend]) -> set[str]:
+        if self.stale:
+            return set(self._environments)
+        return {name for name in told if told[name] != self._told.get(name)}
 
     def _plan(self, name: str) -> None:
         environment = self._environments.get(name)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
+    bindparam,
     select,
 )
 
@@ -52,11 +53,10 @@ def add(uow: UnitOfWork, sealer: Sealer, instance: Instance, made_of: ProcessSet
     )
 
 
-def change(uow: UnitOfWork, instance: Instance) -> None:
-    """Write down how an instance is now."""
-    uow.connection.execute(
-        instances.update().where(instances.c.id == instance.id).values(**_row(instance))
-    )
+def change(uow: UnitOfWork, *changed: Instance) -> None:
+    """Write down how instances are now."""
+    rows = [_row(each) | {"the_id": each.id} for each in changed]
+    uow.connection.execute(instances.update().where(instances.c.id == bindparam("the_id")), rows)
 
 
 def remove(uow: UnitOfWork, instance: str) -> None:

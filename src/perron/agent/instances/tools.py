@@ -13,6 +13,8 @@ from perron.kit.db import Database
 from perron.kit.seal import Sealer
 from perron.kit.settings import Home, Settings
 
+from .ledger import Ledger
+
 STARTS_AT_ONCE = 8
 
 
@@ -31,3 +33,7 @@ class Tools:
     volumes: Volumes
     edge: Edge
     starts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STARTS_AT_ONCE))
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.database)

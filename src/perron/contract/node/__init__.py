@@ -7,7 +7,8 @@ are in bytes.
 What the addresses take beside the shapes below:
 
 - ``PUT WISHES`` a WishDocument; an older generation is refused with 409 and the fact ``heard``.
-- ``GET REPORT?after=&wait=`` a Report, as soon as its sequence is not ``after``.
+- ``GET REPORT?after=&wait=&changes=`` a Report, as soon as its sequence is not ``after``; with
+  ``changes``, it may be partial.
 - ``DELETE PARKED`` lets a parked environment go; ``PUT SOURCE`` takes the archive's bytes.
 - ``GET JOB?wait=`` a JobReport, as soon as it changed; ``DELETE JOB`` cancels.
 - ``GET LOGS?environment=&source=&process=&instance=&release=&job=&since=&until=&text=&after=

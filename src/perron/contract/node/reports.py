@@ -74,12 +74,17 @@ class EnvironmentReport(BaseModel):
 
 
 class Report(BaseModel):
-    """Everything that runs on a node; ``sequence`` grows with every change."""
+    """Everything that runs on a node; ``sequence`` grows with every change.
+
+    ``partial``: environments that are not named are as they were in the report asked ``after``,
+    and answer this generation now, unless they are parked.
+    """
 
     version: int = VERSION
     node: str
     generation: int
     sequence: int
+    partial: bool = False
     environments: list[EnvironmentReport]
 
 

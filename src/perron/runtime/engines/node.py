@@ -1,5 +1,6 @@
 """Instances on one machine: hands wishes and jobs to the agent that owns them."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -15,6 +16,7 @@ from perron.contract.node import (
     ROUTER,
     SOURCE,
     WISHES,
+    EnvironmentReport,
     JobReport,
     JobSpec,
     NodeView,
@@ -26,6 +28,7 @@ from perron.kit.nodeclient import AgentRefused, NodeClient
 from perron.kit.settings import Home
 
 CHUNK = 1 << 20
+WHOLE_EVERY = 10.0  # seconds: what is measured of instances is no change, and told by the whole
 
 
 @cache
@@ -39,6 +42,8 @@ class NodeEngine:
 
     def __init__(self, home: Home) -> None:
         self._node = client_of(home)
+        self._seen: Report | None = None
+        self._whole_at = 0.0
 
     def apply(self, document: WishDocument) -> None:
         """Send every wish as one document."""
@@ -46,8 +51,19 @@ class NodeEngine:
 
     def report(self, *, after: int | None = None, wait: float = 0.0) -> Report:
         """Ask what runs."""
-        asked = {"after": after, "wait": wait or None}
-        return Report.model_validate(self._node.get(REPORT, asked))
+        seen = self._seen
+        changes = seen is not None and seen.sequence == after and self._is_whole_recent()
+        asked = {"after": after, "wait": wait or None, "changes": "true" if changes else None}
+        report = Report.model_validate(self._node.get(REPORT, asked))
+        if not report.partial:
+            self._whole_at = time.monotonic()
+        elif seen is not None:
+            report = merged(seen, report)
+        self._seen = report
+        return report
+
+    def _is_whole_recent(self) -> bool:
+        return time.monotonic() - self._whole_at < WHOLE_EVERY
 
     def let_go(self, environment: str) -> None:
         """End what was parked."""
@@ -112,6 +128,24 @@ class NodeEngine:
         return RouterCount.model_validate(
             self._node.get(ROUTER.format(environment=environment), query)
         )
+
+
+def merged(before: Report, partial: Report) -> Report:
+    """Return the whole report that a partial one makes of the one before it."""
+    changed = {each.environment: each for each in partial.environments}
+    known = {each.environment for each in before.environments}
+    kept = [
+        changed.get(each.environment) or _answering(each, partial.generation)
+        for each in before.environments
+    ]
+    fresh = [each for each in partial.environments if each.environment not in known]
+    return partial.model_copy(update={"partial": False, "environments": [*kept, *fresh]})
+
+
+def _answering(each: EnvironmentReport, generation: int) -> EnvironmentReport:
+    if each.parked or each.generation == generation:
+        return each
+    return each.model_copy(update={"generation": generation})
 
 
 def _pieces(file: Path) -> Iterator[bytes]:
