@@ -20,6 +20,8 @@ from perron.server import migrations
 LANDED = "0001"
 NEXT = "0002_people"
 TEXT = "People, teams, sessions, audit, quotas, schedules"
+FILLED_BY = "from perron.server.migrations import filling"
+FILLS = "filling.give_handles(op.get_bind())"
 VERSIONS = Path(migrations.FOLDER) / "versions"
 
 
@@ -35,7 +37,7 @@ def main() -> None:
             command.upgrade(config, LANDED)
             made = command.revision(config, TEXT, True, rev_id=NEXT[:4])
     path = Path(made.path).rename(step)  # type: ignore[union-attr]
-    path.write_text(_tidy(path.read_text()))
+    path.write_text(_filling(_tidy(path.read_text())))
     subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(path)], check=True)
     print(path)
 
@@ -43,6 +45,12 @@ def main() -> None:
 def _tidy(source: str) -> str:
     """Take out what the generator says about itself."""
     return re.sub(r"\n *# (### .*|please adjust!.*)", "", source)
+
+
+def _filling(source: str) -> str:
+    """Let the step fill what its new columns need of the rows that are there."""
+    source = source.replace("import perron.kit.db\n", f"import perron.kit.db\n{FILLED_BY}\n", 1)
+    return source.replace("\n\n\ndef downgrade", f"\n    {FILLS}\n\n\ndef downgrade", 1)
 
 
 if __name__ == "__main__":

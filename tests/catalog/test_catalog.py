@@ -136,7 +136,7 @@ def test_apps_are_listed_by_name_a_page_at_a_time_and_only_those_one_may_see(gro
             catalog.add_app(uow, name, team=ground.red)
         red = catalog.list_apps(uow, ground.ada)
         assert [app.name for app in red] == ["shop"]
-        root = Actor(store.first_administrator(uow).id)
+        root = Actor(store.people.first_administrator(uow).id)
         first = catalog.list_apps(uow, root, limit=2)
         rest = catalog.list_apps(uow, root, after=first[-1].name)
         assert [app.name for app in (*first, *rest)] == ["a1", "b1", "c1", "shop"]

@@ -11,10 +11,41 @@ from perron.runtime.engines.memory import MemoryEngine
 
 APP = "/v1/apps/{app}"
 PLACE = APP + "/environments/{environment}"
+TEAM = "/v1/teams/{team}"
 VOLUME = PLACE + "/volumes/{volume}"
 
 NEEDS = {
-    ("GET", "/v1/me"): "token.read",
+    ("GET", "/v1/me"): "me.read",
+    ("PATCH", "/v1/me"): "me.change",
+    ("GET", "/v1/sessions"): "session.read",
+    ("DELETE", "/v1/sessions/{session}"): "session.end",
+    ("POST", "/v1/login-links"): "session.create",
+    ("GET", "/v1/logins/{code}"): "login.approve",
+    ("POST", "/v1/logins/{code}/approve"): "login.approve",
+    ("DELETE", "/v1/logins/{code}"): "login.approve",
+    ("GET", "/v1/people"): "person.read",
+    ("GET", "/v1/people/{person}"): "person.read",
+    ("PATCH", "/v1/people/{person}"): "person.change",
+    ("DELETE", "/v1/people/{person}"): "person.erase",
+    ("POST", "/v1/people/{person}/reset"): "person.change",
+    ("GET", "/v1/teams"): "me.read",
+    ("POST", "/v1/teams"): "team.create",
+    ("GET", TEAM): "team.read",
+    ("PATCH", TEAM): "team.change",
+    ("DELETE", TEAM): "team.destroy",
+    ("GET", TEAM + "/members"): "member.read",
+    ("PATCH", TEAM + "/members/{person}"): "member.change",
+    ("DELETE", TEAM + "/members/{person}"): "member.remove",
+    ("GET", TEAM + "/invitations"): "invitation.read",
+    ("POST", TEAM + "/invitations"): "invitation.create",
+    ("DELETE", TEAM + "/invitations/{invitation}"): "invitation.revoke",
+    ("GET", TEAM + "/tokens"): "app_token.read",
+    ("GET", TEAM + "/transfers"): "team.read",
+    ("GET", APP + "/tokens"): "app_token.read",
+    ("GET", APP + "/transfer"): "app.read",
+    ("POST", APP + "/transfer"): "app.transfer",
+    ("DELETE", APP + "/transfer"): "app.transfer",
+    ("POST", APP + "/transfer/accept"): "app.receive",
     ("GET", "/v1/tokens"): "token.read",
     ("POST", "/v1/tokens"): "token.create",
     ("DELETE", "/v1/tokens/{token}"): "token.revoke",
@@ -86,7 +117,23 @@ OPEN = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/problems/{code}"),
 }
+BY_SECRET = {  # who knows the secret may: nobody has to be signed in
+    ("POST", "/v1/sessions"),
+    ("POST", "/v1/logins"),
+    ("POST", "/v1/logins/{code}/token"),
+    ("GET", "/v1/resets/{code}"),
+    ("POST", "/v1/resets/{code}"),
+    ("GET", "/v1/invitations/{code}"),
+    ("POST", "/v1/invitations/{code}/accept"),
+}
 BODIES = {
+    ("PATCH", "/v1/me"): {},
+    ("PATCH", "/v1/people/{person}"): {"administrator": False},
+    ("POST", "/v1/teams"): {"name": "green"},
+    ("PATCH", TEAM): {"name": "blue"},
+    ("PATCH", TEAM + "/members/{person}"): {"employer": "ACME"},
+    ("POST", TEAM + "/invitations"): {"role": "viewer"},
+    ("POST", APP + "/transfer"): {"team": "yellow"},
     ("POST", "/v1/tokens"): {},
     ("POST", "/v1/apps"): {"name": "blog"},
     ("POST", "/v1/audit/verify"): {},
@@ -116,7 +163,14 @@ FOR_ADMINISTRATORS = {  # nobody else's, and no secret that it is there
     ("POST", "/v1/audit/restart"),
     ("PUT", "/v1/platform/accepted/{risk}"),
     ("DELETE", "/v1/platform/accepted/{risk}"),
+    ("GET", "/v1/people"),
+    ("GET", "/v1/people/{person}"),
+    ("PATCH", "/v1/people/{person}"),
+    ("DELETE", "/v1/people/{person}"),
+    ("POST", "/v1/people/{person}/reset"),
+    ("POST", "/v1/teams"),
 }
+TO_WHOM_IT_IS_OFFERED = {("POST", APP + "/transfer/accept")}  # to everyone else it is not there
 FOR_NEW_APPS = {  # whoever may make apps in a team of their own may ask
     ("POST", "/v1/apps"),
     ("POST", APP + "/detect"),
@@ -125,7 +179,8 @@ ENDLESS = {("GET", PLACE + "/logs/follow")}
 WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
-    "risk": "tcp-open",
+    "risk": "tcp-open", "session": "ses_none", "code": "BCDF-GHJK", "person": "per_none",
+    "team": "blue", "invitation": "inv_none",
 }  # fmt: skip
 
 
@@ -166,12 +221,12 @@ def is_allowed(standing, permission):
 
 def test_every_route_is_in_the_table(platform):
     found, _ = routes_of(platform.app)
-    assert found == set(NEEDS) | OPEN
+    assert found == set(NEEDS) | OPEN | BY_SECRET
     assert {each for each in NEEDS if each[0] in ("POST", "PUT", "PATCH")} >= set(BODIES)
 
 
 def test_every_permission_is_needed_somewhere():
-    kept_for_later = {"team.read", "quota.read", "quota.change"}
+    kept_for_later = {"app_token.create", "app_token.revoke", "quota.read", "quota.change"}
     assert {*NEEDS.values(), *SOCKETS.values()} == set(PERMISSIONS) - kept_for_later
 
 
@@ -193,6 +248,8 @@ def test_a_role_may_do_what_the_table_gives_and_nothing_else(
         assert status == 200
     elif route in FOR_ADMINISTRATORS:
         assert status == 403
+    elif route in TO_WHOM_IT_IS_OFFERED:
+        assert status == 404
     elif standing in ROLES or (route in FOR_NEW_APPS and standing is None):
         assert status == 403
     elif route in FOR_NEW_APPS:

@@ -11,12 +11,18 @@ from urllib.parse import urlsplit
 SECURE_COOKIE = "__Host-perron_session"
 PLAIN_COOKIE = "perron_session"
 MAX_AGE = 30 * 24 * 3600  # seconds; the server's row ends by itself, and earlier when idle
+DEVICE_COOKIE = "perron_device"  # what SessionMadeView.device is kept in, for a year
 CSRF_FIELD = "csrf"
 
 
 def cookie_name(scheme: str) -> str:
     """Return what the cookie is called; only HTTPS can keep one that no sibling host may set."""
     return SECURE_COOKIE if scheme == "https" else PLAIN_COOKIE
+
+
+def scheme_of(headers: Mapping[str, str]) -> str:
+    """Return how the visitor came: the edge says so, and takes out what visitors claim."""
+    return "https" if headers.get("x-forwarded-proto", "").lower() == "https" else "http"
 
 
 def secret_in(cookies: Mapping[str, str], scheme: str) -> str:

@@ -73,12 +73,16 @@ class MeChange(Strict):
 
 
 class SessionRequest(Strict):
-    """How you sign in: handle and password, the code of a one-time link, or a personal token."""
+    """How you sign in: handle and password, the code of a one-time link, or a personal token.
+
+    ``device`` is what an earlier answer gave this browser: its tries are counted by themselves.
+    """
 
     person: Given | None = None
     password: Given | None = None
     link: Given | None = None
     token: Given | None = None
+    device: Given | None = None
 
     @model_validator(mode="after")
     def _is_one_way(self) -> "SessionRequest":
@@ -103,12 +107,16 @@ class SessionView(BaseModel):
 
 
 class SessionMadeView(BaseModel):
-    """A session that was opened; send its secret as a Bearer token or keep it in the cookie."""
+    """A session that was opened; send its secret as a Bearer token or keep it in the cookie.
+
+    Keep ``device`` longer than the session (a year, say), and send it when signing in again.
+    """
 
     id: str
     secret: str
     expires: datetime
     person: PersonBrief
+    device: str
 
 
 class LoginLinkView(BaseModel):

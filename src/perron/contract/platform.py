@@ -1,24 +1,14 @@
-"""The shapes of the platform itself: who you are, what it is, how it is."""
+"""The shapes of the platform itself: what it is, and how it is."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-ME = "/v1/me"
 PLATFORM = "/v1/platform"
 HEALTH = "/v1/health"
 PROMISES = "/v1/platform/promises"
 ACCEPTED = "/v1/platform/accepted/{risk}"
-
-
-class MeView(BaseModel):
-    """Who the token belongs to."""
-
-    id: str
-    name: str
-    administrator: bool
-    teams: dict[str, str]
 
 
 class PlatformView(BaseModel):
@@ -69,34 +59,3 @@ class HealthView(BaseModel):
 
     status: str
     version: str
-
-
-TOKENS = "/v1/tokens"
-TOKEN = TOKENS + "/{token}"
-
-
-class TokenRequest(BaseModel):
-    """A new token for yourself; ``expires_in`` is in days, None means never."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, Field(max_length=100)] = ""
-    expires_in: Annotated[int, Field(ge=1, le=3650)] | None = None
-
-
-class TokenView(BaseModel):
-    """A token by its id; its text was shown once, when it was made."""
-
-    id: str
-    name: str
-    created: datetime
-    expires: datetime | None
-    last_used: datetime | None
-    revoked: datetime | None
-    current: bool = False
-
-
-class TokenMadeView(TokenView):
-    """A token with its text, which is never shown again."""
-
-    token: str

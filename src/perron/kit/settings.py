@@ -99,7 +99,7 @@ class Settings:
     Sizes are in bytes, durations in seconds. ``slot`` picks this home's band of instance ports
     and uids, so that two platforms can share a machine. ``fetch`` is the environment in which
     builds reach package indexes. ``trusted``: one team's apps may run without a sandbox where
-    none can be made.
+    none can be made. ``teams_by`` says who founds teams: administrators, or everyone.
     """
 
     version: int = 1
@@ -124,6 +124,7 @@ class Settings:
     instance_cpu: float = 0.0
     instance_processes: int = 256
     instance_files: int = 4096
+    teams_by: str = "administrators"
     fetch: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -66,6 +66,8 @@ def show_problem(request: Request, problem: Exception) -> JSONResponse:
     )
     if problem.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if retry_after := problem.facts.get("retry_after"):
+        answer.headers["Retry-After"] = str(retry_after)
     return answer
 
 

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import perron.kit.db
+from perron.server.migrations import filling
 
 revision = "0002"
 down_revision = "0001"
@@ -50,10 +51,147 @@ def upgrade() -> None:
         sa.Column("asked", perron.kit.db.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "try",
+        sa.Column("bucket", sa.String(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket"),
+    )
+    with op.batch_alter_table("try", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_try_last"), ["last"], unique=False)
+
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("team", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("employer", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("created", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("expires", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("used", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.Column("used_by", sa.String(), nullable=True),
+        sa.Column("revoked", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["team"],
+            ["team.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invitation_team"), ["team"], unique=False)
+
+    op.create_table(
+        "login",
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("expires", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("address", sa.String(), nullable=True),
+        sa.Column("agent", sa.String(), nullable=True),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.Column("used", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["person.id"],
+        ),
+        sa.PrimaryKeyConstraint("code"),
+    )
+    op.create_table(
+        "link",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.Column("created", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("expires", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("token", sa.String(), nullable=True),
+        sa.Column("used", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["person.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["token"],
+            ["token.id"],
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_link_person"), ["person"], unique=False)
+
+    op.create_table(
+        "session",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("created", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("last_used", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("expires", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("address", sa.String(), nullable=True),
+        sa.Column("agent", sa.String(), nullable=True),
+        sa.Column("token", sa.String(), nullable=True),
+        sa.Column("ended", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["person.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["token"],
+            ["token.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_session_person"), ["person"], unique=False)
+        batch_op.create_index(batch_op.f("ix_session_token"), ["token"], unique=False)
+
+    op.create_table(
+        "transfer",
+        sa.Column("app", sa.String(), nullable=False),
+        sa.Column("team", sa.String(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("asked", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["app"],
+            ["app.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["team"],
+            ["team.id"],
+        ),
+        sa.PrimaryKeyConstraint("app"),
+    )
+    with op.batch_alter_table("transfer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_transfer_team"), ["team"], unique=False)
+
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(sa.Column("origin", sa.String(), nullable=True))
         batch_op.create_index("ix_event_app_position", ["app", "position"], unique=False)
         batch_op.create_index("ix_event_team_position", ["team", "position"], unique=False)
+
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("handle", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("email", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("password", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("erased", perron.kit.db.UtcDateTime(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_person_handle"), ["handle"], unique=True)
+
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("app", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("team", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("role", sa.String(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_token_app"), ["app"], unique=False)
+        batch_op.create_index(batch_op.f("ix_token_team"), ["team"], unique=False)
+
+    filling.give_handles(op.get_bind())
 
 
 def downgrade() -> None:

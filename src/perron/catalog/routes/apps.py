@@ -1,9 +1,11 @@
-"""The HTTP door of the catalog: making apps and environments, and naming them."""
+"""Making apps and environments, and naming them."""
 
 from fastapi import APIRouter, Request, Response
 
 from perron import access
 from perron.access import By
+from perron.catalog.model import App, Environment, check_name
+from perron.catalog.service import apps as service
 from perron.contract.apps import (
     APP,
     APPS,
@@ -17,10 +19,7 @@ from perron.contract.apps import (
 from perron.kit.db import UnitOfWork
 from perron.kit.web import Work, check_match, show_tag
 
-from . import service
-from .model import App, Environment, check_name
-
-router = APIRouter(tags=["catalog"])
+router = APIRouter()
 
 
 @router.post(APPS, status_code=201, responses={200: {"description": "Your team has it already."}})

@@ -1,0 +1,1 @@
+"""The nouns of access, and the table of what each role may do."""
