@@ -32,6 +32,7 @@ from perron.contract.node import (
     NodeView,
     Report,
     RouterCount,
+    Traffic,
     VolumeView,
     WishDocument,
 )
@@ -220,6 +221,12 @@ async def count_requests(
 ) -> RouterCount:
     """Say what the edge saw of an environment, and when the release named first served."""
     return await rooms.tools.edge.router_count(environment, since, until, release)
+
+
+@router.get(node.TRAFFIC)
+async def show_traffic(rooms: In) -> Traffic:
+    """Say how many requests every environment had in each minute of the last hour."""
+    return Traffic(minutes=await rooms.tools.edge.traffic())
 
 
 @router.get(node.VOLUMES)

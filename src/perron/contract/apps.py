@@ -39,7 +39,8 @@ class EnvironmentRequest(Strict):
 
 class EnvironmentBrief(BaseModel):
     """One environment at a glance. ``state`` is healthy, deploying, degraded, failed, stopped,
-    empty or unknown; ``healthy`` is None when nothing was observed.
+    empty or unknown; ``healthy`` is None when nothing was observed. ``traffic`` are the requests
+    of each minute of the last hour, the present one last; None is unknown, and lists leave it out.
     """
 
     id: str
@@ -52,6 +53,7 @@ class EnvironmentBrief(BaseModel):
     instances: int
     healthy: int | None
     needs: str = ""
+    traffic: list[int] | None = None
 
 
 class AppView(BaseModel):

@@ -34,6 +34,7 @@ from .service import (
     observed,
     observed_all,
     sight_of,
+    traffic_of,
     want,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "of_set",
     "sight_of",
     "surplus",
+    "traffic_of",
     "use",
     "want",
 ]

@@ -4,7 +4,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from perron.contract.node import JobReport, JobSpec, NodeView, Report, RouterCount, WishDocument
+from perron.contract.node import (
+    JobReport,
+    JobSpec,
+    NodeView,
+    Report,
+    RouterCount,
+    Traffic,
+    WishDocument,
+)
 
 
 class Engine(Protocol):
@@ -62,4 +70,8 @@ class Engine(Protocol):
         self, environment: str, *, since: datetime, until: datetime, release: int | None = None
     ) -> RouterCount:
         """Say what visitors asked between two moments, and what they did not get."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """Say how many requests every environment had in each minute of the last hour."""
         ...

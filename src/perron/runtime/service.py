@@ -12,6 +12,7 @@ from perron.contract.node import (
     JobState,
     NodeView,
     Report,
+    Traffic,
 )
 from perron.kit import bell, clock, spine
 from perron.kit.db import UnitOfWork
@@ -37,6 +38,7 @@ from .ports import Engine
 
 PATIENCE = 120.0
 NODE_AGAIN = 60.0  # seconds until a node is asked again what it promises: it hardly ever changes
+TRAFFIC_AGAIN = 5.0
 FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -49,6 +51,8 @@ class Sight:
     at: float = 0.0
     node: NodeView | None = None
     node_at: float = 0.0
+    traffic: Traffic | None = None
+    traffic_at: float = 0.0
     lock: Lock = field(default_factory=Lock)
 
     def renew(self, report: Report) -> None:
@@ -86,6 +90,20 @@ def node_of(home: Home) -> NodeView | None:
             return sight.node
         sight.node, sight.node_at = node, time.monotonic()
     return sight.node
+
+
+def traffic_of(home: Home) -> Traffic | None:
+    """Return the requests of the last hour, at most a few seconds old; None is unknown."""
+    sight = sight_of(home)
+    if sight.fresh() is None:
+        return None
+    if time.monotonic() - sight.traffic_at > TRAFFIC_AGAIN:
+        sight.traffic_at = time.monotonic()  # whoever comes meanwhile takes what there is
+        try:
+            sight.traffic = registry.engine_of(home).traffic()
+        except (AgentAway, AgentRefused):
+            sight.traffic = None
+    return sight.traffic
 
 
 def check_several_teams(uow: UnitOfWork) -> None:

@@ -61,7 +61,7 @@ def show_app(app: str, work: Work, by: By, response: Response) -> AppView:
     """Show one app with its environments; the ``ETag`` names what PATCH can change."""
     found = catalog.authorize(work, by, app, "app.read")
     show_tag(response, found.version)
-    return service.views(work, [found])[0]
+    return service.views(work, [found], traffic=True)[0]
 
 
 @router.get(ENVIRONMENTS)
@@ -76,7 +76,7 @@ def show_environment(app: str, environment: str, work: Work, by: By) -> Environm
     """Show one environment at a glance."""
     place = catalog.enter(work, by, app, environment, "app.read")
     found = catalog.get_app(work, place.app)
-    return service.brief(found, place, service.gather(work, [found], [place]))
+    return service.brief(found, place, service.gather(work, [found], [place], traffic=True))
 
 
 @router.get(ACTIVITY)

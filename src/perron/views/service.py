@@ -14,7 +14,7 @@ from perron.kit import history
 from perron.kit.db import UnitOfWork
 from perron.kit.settings import Settings
 from perron.kit.spine import Event
-from perron.kit.whereabouts import settings_of
+from perron.kit.whereabouts import home_of, settings_of
 from perron.releases import Summary, url_at
 
 from . import store
@@ -31,6 +31,7 @@ from .model import (
 )
 
 START = (-1, "")
+QUIET = [0] * 60
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Known:
     hosts: Mapping[str, list[str]]
     people: Mapping[str, str]
     teams: Mapping[str, str]
+    traffic: Mapping[str, list[int]] | None = None
 
 
 def apps(uow: UnitOfWork, actor: Actor, *, after: str, limit: int) -> list[AppView]:
@@ -78,7 +80,7 @@ def overview(
     page = found[:limit]
     apps = catalog.apps_with(uow, [each.app for each in page])
     return Overview(
-        shown=views(uow, [apps[each.app] for each in page if each.app in apps]),
+        shown=views(uow, [apps[each.app] for each in page if each.app in apps], traffic=True),
         matched=len(in_order(these, match=match, after=START)),
         totals=totals(these),
         environments=by_use(each.environment for each in mine),
@@ -86,10 +88,11 @@ def overview(
     )
 
 
-def views(uow: UnitOfWork, found: Sequence[App]) -> list[AppView]:
-    """Show these apps with their environments."""
+def views(uow: UnitOfWork, found: Sequence[App], *, traffic: bool = False) -> list[AppView]:
+    """Show these apps with their environments; with the requests of the last hour if asked."""
     places = catalog.environments_of_all(uow, found)
-    known = gather(uow, found, [place for each in places.values() for place in each])
+    all_places = [place for each in places.values() for place in each]
+    known = gather(uow, found, all_places, traffic=traffic)
     return [
         AppView(
             id=app.id,
@@ -102,10 +105,13 @@ def views(uow: UnitOfWork, found: Sequence[App]) -> list[AppView]:
     ]
 
 
-def gather(uow: UnitOfWork, apps: Sequence[App], places: Sequence[Environment]) -> Known:
+def gather(
+    uow: UnitOfWork, apps: Sequence[App], places: Sequence[Environment], *, traffic: bool = False
+) -> Known:
     """Ask once for everything that briefs of these environments are made of."""
     summaries = releases.summaries(uow, [place.id for place in places])
     people = {each.live.by for each in summaries.values() if each.live}
+    seen = runtime.traffic_of(home_of(uow)) if traffic else None
     return Known(
         settings=settings_of(uow),
         summaries=summaries,
@@ -113,6 +119,7 @@ def gather(uow: UnitOfWork, apps: Sequence[App], places: Sequence[Environment]) 
         hosts=edge.domains_of_all(uow, [place.id for place in places]),
         people=access.names_of(uow, people),
         teams={team: access.team_name(uow, team) for team in {app.team for app in apps}},
+        traffic=seen.minutes if seen else None,
     )
 
 
@@ -133,6 +140,7 @@ def brief(app: App, place: Environment, known: Known) -> EnvironmentBrief:
         instances=glance.wished,
         healthy=glance.healthy,
         needs=needs_of(glance, report),
+        traffic=None if known.traffic is None else known.traffic.get(place.id, QUIET),
     )
 
 

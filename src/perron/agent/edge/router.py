@@ -17,6 +17,7 @@ from perron.kit import clock
 from perron.kit.files import private_folder
 
 from .model import AccessLine
+from .traffic import Minutes
 
 KEEP = 7 * 86_400
 PRUNE_EVERY = 3600
@@ -98,6 +99,7 @@ class Router:
         self._pruned = 0.0
         self._untold: dict[str, set[int]] = {}
         self._lock = asyncio.Lock()
+        self._minutes = Minutes()
 
     def open(self) -> None:
         """Open the counts of before."""
@@ -177,6 +179,12 @@ class Router:
             lost=dict(lost),
             first_served=datetime.fromtimestamp(first, UTC) if first else None,
         )
+
+    async def minutes(self) -> dict[str, list[int]]:
+        """Return how many requests every environment had in each minute of the last hour."""
+        async with self._lock:
+            now, known = int(clock.now().timestamp()), list(self._heard)
+            return await asyncio.to_thread(self._minutes.read, self._db(), known, now)
 
     def _fresh(self, lines: Iterable[AccessLine]) -> tuple[list[AccessLine], dict[str, int]]:
         """Leave out what was read before; say how many lines are gone for good."""

@@ -121,6 +121,10 @@ class Edge:
         await asyncio.sleep(2 * admin.GATHER)  # what has just ended is read by then
         return await self._router.count(environment, since, until, release)
 
+    async def traffic(self) -> dict[str, list[int]]:
+        """Return the requests of every environment in each minute of the last hour."""
+        return await self._router.minutes()
+
     def is_up(self) -> bool:
         """Say whether HAProxy runs."""
         return self._up.is_set()

@@ -12,7 +12,8 @@ What the addresses take beside the shapes below:
 - ``DELETE PARKED`` lets a parked environment go; ``PUT SOURCE`` takes the archive's bytes.
 - ``GET JOB?wait=`` a JobReport, as soon as it changed; ``DELETE JOB`` cancels.
 - ``GET LOGS?environment=&source=&process=&instance=&release=&job=&since=&until=&text=&after=
-  &limit=&wait=`` a LogPage; ``GET ROUTER?since=&until=&release=`` a RouterCount.
+  &limit=&wait=`` a LogPage; ``GET ROUTER?since=&until=&release=`` a RouterCount;
+  ``GET TRAFFIC`` a Traffic.
 - ``GET VOLUMES`` a list of VolumeView; ``PUT VOLUME?size=`` makes one; ``DELETE VOLUME``
   destroys it; ``GET VOLUME_FILES`` and ``PUT VOLUME_FILES`` a tar archive of its files, out and
   in; ``POST VOLUME_SNAPSHOTS`` keeps one, and answers the VolumeView.
@@ -32,6 +33,7 @@ from .addresses import (
     REPORT,
     ROUTER,
     SOURCE,
+    TRAFFIC,
     VERSION,
     VOLUME,
     VOLUME_FILES,
@@ -51,6 +53,7 @@ from .reports import (
     Promise,
     Report,
     RouterCount,
+    Traffic,
     VolumeView,
 )
 from .wishes import (
@@ -75,6 +78,7 @@ __all__ = [
     "REPORT",
     "ROUTER",
     "SOURCE",
+    "TRAFFIC",
     "VERSION",
     "VOLUME",
     "VOLUMES",
@@ -105,6 +109,7 @@ __all__ = [
     "Promise",
     "Report",
     "RouterCount",
+    "Traffic",
     "VolumeMount",
     "VolumeView",
     "WishDocument",

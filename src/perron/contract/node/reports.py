@@ -138,6 +138,16 @@ class RouterCount(BaseModel):
     first_served: datetime | None = None
 
 
+class Traffic(BaseModel):
+    """Requests of each minute of the last hour by environment, the present minute last.
+
+    What is not in it had none since the edge began to count.
+    """
+
+    version: int = VERSION
+    minutes: dict[str, list[int]]
+
+
 class VolumeView(BaseModel):
     """One volume as it is on this node."""
 

@@ -19,6 +19,7 @@ from perron.contract.node import (
     Promise,
     Report,
     RouterCount,
+    Traffic,
     WishDocument,
 )
 from perron.kit import clock, ids
@@ -45,6 +46,7 @@ class MemoryEngine:
         self.sources: set[str] = set()
         self.promises: list[Promise] = []
         self.counts = RouterCount(requests=0, lost={}, gaps=0)
+        self.minutes: dict[str, list[int]] = {}
         self._changed = Condition()
         self._generation = 0
         self._sequence = 0
@@ -156,6 +158,10 @@ class MemoryEngine:
     ) -> RouterCount:
         """Say what was set to be said."""
         return self.counts
+
+    def traffic(self) -> Traffic:
+        """Say what was set to be said."""
+        return Traffic(minutes=self.minutes)
 
     def crash(self, environment: str, *, text: str = "exited with code 1") -> None:
         """Have every instance of an environment end and start again."""

@@ -15,6 +15,7 @@ from perron.contract.node import (
     REPORT,
     ROUTER,
     SOURCE,
+    TRAFFIC,
     WISHES,
     EnvironmentReport,
     JobReport,
@@ -22,6 +23,7 @@ from perron.contract.node import (
     NodeView,
     Report,
     RouterCount,
+    Traffic,
     WishDocument,
 )
 from perron.kit.nodeclient import AgentRefused, NodeClient
@@ -128,6 +130,10 @@ class NodeEngine:
         return RouterCount.model_validate(
             self._node.get(ROUTER.format(environment=environment), query)
         )
+
+    def traffic(self) -> Traffic:
+        """Ask how many requests there were."""
+        return Traffic.model_validate(self._node.get(TRAFFIC))
 
 
 def merged(before: Report, partial: Report) -> Report:
