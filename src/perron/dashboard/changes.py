@@ -23,19 +23,21 @@ def change(release: Mapping[str, Any]) -> str:
     commits = facts.get("commits") or []
     if release.get("rolled_back_to"):
         return f"Back to {release['rolled_back_to']}"
+    if release.get("kind") == "config":
+        return "New configuration"
     if commits and commits[0].get("subject"):
         return str(commits[0]["subject"])
     if facts.get("sha"):
         branch = f" of {facts['branch']}" if facts.get("branch") else ""
         return f"{facts['sha'][:7]}{branch}"
-    kinds = {"deploy": "A folder without git", "config": "Configuration", "restart": "Restart"}
-    return kinds.get(str(release.get("kind")), str(release.get("kind", "")).capitalize())
+    return "A folder without git"
 
 
-def differences(diff: Mapping[str, Any]) -> list[Difference]:
-    """Return the rows of a diff; what is the same is not in it."""
+def differences(diff: Mapping[str, Any], *, is_back: bool = False) -> list[Difference]:
+    """Return the rows of a diff; what is the same is not in it. Going back takes commits away."""
+    commits = tuple(_commit(each) for each in diff.get("commits") or ())
     found = [
-        Difference("Commits", said=tuple(_commit(each) for each in diff.get("commits") or ())),
+        Difference("Commits", gone=commits) if is_back else Difference("Commits", said=commits),
         _pair("Build", *_two(diff.get("build")), short=True),
         Difference(
             "Config",

@@ -56,7 +56,8 @@ def environment() -> Environment:
     )
     made.filters.update(
         time=_time, exact=_exact, since=_since, moment=words.moment, num=words.number,
-        size=words.size, lasting=words.length, sentence=words.sentence, command=_command,
+        size=words.size, lasting=words.length, sentence=words.sentence, full_stop=words.full_stop,
+        command=_command,
     )  # fmt: skip
     return made
 

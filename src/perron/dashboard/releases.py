@@ -94,7 +94,11 @@ def _back_to(ask: Ask, release: dict[str, Any], environment: Json) -> dict[str, 
         diff = verbs.diff(ask.client, ask.place, now["number"], release["number"], rollback=True)
     except Fault as why:
         return {"from": now["number"], "to": release, "differences": None, "why": str(why)}
-    return {"from": now["number"], "to": release, "differences": changes.differences(diff)}
+    return {
+        "from": now["number"],
+        "to": release,
+        "differences": changes.differences(diff, is_back=True),
+    }
 
 
 def _against(ask: Ask, number: int, environment: Json) -> int | None:

@@ -69,8 +69,9 @@ def ride(operation: Mapping[str, Any]) -> Ride:
     facts: Mapping[str, Any] = next(
         (p["facts"] for p in reversed(operation["progress"]) if _has_lines(p)), {}
     )
+    stops = (_stop(name, marks.get(name), told, is_over=state in OVER) for name in names)
     return Ride(
-        stops=tuple(_stop(name, marks.get(name), told, is_over=state in OVER) for name in names),
+        stops=tuple(stop for stop in stops if not _is_nothing(stop)),
         is_moving=state not in OVER,
         state=state,
         reason=str(operation.get("reason") or ""),
@@ -97,6 +98,11 @@ def _stop(
     title = after if sign == "done" else before
     took = _took(mark.get("started"), mark.get("finished")) if sign in ("done", "failed") else ""
     return Stop(name, sign, title, said.rstrip("."), mark.get("started"), took)
+
+
+def _is_nothing(stop: Stop) -> bool:
+    """Say whether a stop was passed because there was nothing to do there."""
+    return stop.name == "release" and stop.sign == "done" and not stop.said
 
 
 def _told(progress: Sequence[Mapping[str, Any]]) -> dict[str, str]:

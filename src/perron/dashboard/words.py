@@ -160,6 +160,11 @@ def some(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def full_stop(text: str) -> str:
+    """Return a text that ends as a sentence does."""
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
 def sentence(text: str) -> str:
     """Return a text that begins with a capital."""
     return text[:1].upper() + text[1:]
