@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import signal
 
 import pytest
 
@@ -32,34 +34,47 @@ def test_staging_goes_to_production_with_the_same_build_and_its_own_config(here,
 
 def test_a_domain_leads_to_the_app_until_it_is_removed(here, hello):
     here.perron("domains", "add", "www.shop.test", "-a", "hello")
-    wait_until(lambda: here.status("www.shop.test") in (200, 301, 308), 10)
+    assert here.status("www.shop.test") in (200, 301, 308), "the answer came when it was so"
     listed = here.perron("domains", "list", "-a", "hello").stdout
     assert "www.shop.test" in listed
     taken = here.perron("domains", "add", "www.shop.test", "-a", "hello", "-e", "staging",
                         check=False)  # fmt: skip
     assert taken.returncode != 0
     here.perron("domains", "remove", "www.shop.test", "-a", "hello", "--yes")
-    wait_until(lambda: here.status("www.shop.test") == 404, 10)
+    assert here.status("www.shop.test") == 404
 
 
 def test_maintenance_shows_a_page_and_ends(here, hello):
     here.perron("maintenance", "on", "-a", "hello")
-    wait_until(lambda: here.status("hello.localhost") == 503, 10)
+    assert here.status("hello.localhost") == 503
+    told = json.loads(here.perron("maintenance", "off", "-a", "hello", "--json").stdout)
+    assert told["applied"] is True
+    assert here.status("hello.localhost") == 200
+
+
+def test_what_the_edge_has_not_done_yet_is_said(here, hello):
+    agent = here.pid("agent")
+    os.kill(agent, signal.SIGSTOP)
+    try:
+        told = here.perron("maintenance", "on", "-a", "hello")
+    finally:
+        os.kill(agent, signal.SIGCONT)
+    assert "the edge has not said yet" in told.stdout + told.stderr
+    wait_until(lambda: here.status("hello.localhost") == 503, 20)
     here.perron("maintenance", "off", "-a", "hello")
-    wait_until(lambda: here.status("hello.localhost") == 200, 10)
 
 
 def test_what_is_not_public_yet_asks_for_a_password(here, hello):
     here.perron("protect", "--user", "team", "--password-stdin", "-a", "hello", "-e", "staging",
                 input="open sesame\n")  # fmt: skip
     host = "hello--staging.localhost"
-    wait_until(lambda: here.status(host) == 401, 10)
+    assert here.status(host) == 401
     right = base64.b64encode(b"team:open sesame").decode()
     wrong = base64.b64encode(b"team:wrong").decode()
     assert here.ask(host, headers={"Authorization": f"Basic {right}"})[0] == 200
     assert here.ask(host, headers={"Authorization": f"Basic {wrong}"})[0] == 401
     here.perron("protect", "--off", "-a", "hello", "-e", "staging")
-    wait_until(lambda: here.status(host) == 200, 10)
+    assert here.status(host) == 200
 
 
 def test_a_one_off_command_has_the_apps_config_and_passes_its_code_on(here, hello):

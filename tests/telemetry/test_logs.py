@@ -8,6 +8,9 @@ import httpx
 import pytest
 
 from perron import telemetry
+from perron.access import service as access
+from perron.access import store
+from perron.kit import web
 
 LOGS = "/v1/apps/shop/environments/production/logs"
 
@@ -133,3 +136,26 @@ def test_a_follower_outlives_the_agent(machine: Any) -> None:
             machine.say("back")
             name, _, line = next(events)
             assert (name, line["text"]) == ("line", "back")
+
+
+def test_a_follower_whose_permission_ends_is_let_go_and_told_why(
+    machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(web, "CHECKED_EVERY", 0.2)
+    token = machine.ground.person("viewer")
+    machine.say("for members")
+    with machine.agent(), machine.api(token) as client:
+        with client.stream("GET", f"{LOGS}/follow") as answer:
+            lines = answer.iter_lines()
+            assert next(sent(lines))[2]["text"] == "for members"
+            revoke(machine, token)
+            assert "for nobody" not in "".join(lines), "the stream ends"
+        assert client.get(LOGS).status_code == 401
+
+
+def revoke(machine: Any, token: str) -> None:
+    with machine.ground.writing() as uow:
+        person = access.actor_with(uow, token)
+        for each in store.tokens_of(uow, person.id):
+            access.revoke_token(uow, person, each.id)

@@ -66,6 +66,7 @@ def add(
         tables.document(found)
         return
     voice.say(f"{found['host']} leads here, once its DNS leads to this machine.")
+    _tell_unless_applied(found)
     voice.data(found["url"])
 
 
@@ -79,8 +80,9 @@ def remove(host: str, yes: bool, app: str | None, environment: str) -> None:
         place = places.place(client, app, environment)
         if not yes and not asking.confirm(f"Remove {host} from {place.app}?", flag="--yes"):
             raise Stop("Nothing was changed.", MISTYPED)
-        verbs.remove_domain(client, place, host)
+        found = verbs.remove_domain(client, place, host)
     voice.say(f"{host} leads here no more.")
+    _tell_unless_applied(found)
 
 
 @command(examples="perron maintenance on\nperron maintenance off")
@@ -97,6 +99,7 @@ def maintenance(state: str, app: str | None, environment: str, as_json: bool) ->
         return
     told = "Visitors see the maintenance page" if state == "on" else "Visitors are let in again"
     voice.say(f"{told}: {place.app}, {environment}.")
+    _tell_unless_applied(found)
 
 
 @command(
@@ -131,6 +134,12 @@ def protect(
         return
     told = "Everybody is let in" if off else f"Visitors are asked for {user} and the password"
     voice.say(f"{told}: {place.app}, {environment}.")
+    _tell_unless_applied(found)
+
+
+def _tell_unless_applied(found: dict[str, Any]) -> None:
+    if found.get("applied") is False:
+        voice.say("It is written down, but the edge has not said yet that it does so.")
 
 
 def _password(from_stdin: bool) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .client import Client, Json, Place, Query, app_path
+from .transport import Answer
 
 APPS = "/v1/apps"
 
@@ -181,23 +182,29 @@ def domains(client: Client, place: Place) -> Iterator[Json]:
 
 def add_domain(client: Client, place: Place, request: Json) -> Json:
     """Lead a host name here."""
-    return dict(client.send("POST", f"{place.path}/domains", request))
+    return _applied(client.answer("POST", f"{place.path}/domains", request))
 
 
-def remove_domain(client: Client, place: Place, host: str) -> None:
+def remove_domain(client: Client, place: Place, host: str) -> Json:
     """Lead a host name here no more."""
-    client.send("DELETE", f"{place.path}/domains/{quote(host, safe='')}")
+    return _applied(client.answer("DELETE", f"{place.path}/domains/{quote(host, safe='')}"))
 
 
 def maintain(client: Client, place: Place, *, on: bool) -> Json:
     """Show visitors the maintenance page, or stop showing it."""
-    return dict(client.send("PUT", f"{place.path}/maintenance", {"on": on}) or {})
+    return _applied(client.answer("PUT", f"{place.path}/maintenance", {"on": on}))
 
 
 def protect(client: Client, place: Place, user: str | None, password: str | None) -> Json:
     """Ask visitors for a name and a password; None lifts it."""
     body = {"user": user, "password": password}
-    return dict(client.send("PUT", f"{place.path}/protection", body) or {})
+    return _applied(client.answer("PUT", f"{place.path}/protection", body))
+
+
+def _applied(answer: Answer) -> Json:
+    """Add to what was answered whether the edge does so already; false is not yet."""
+    told = answer.headers.get("perron-applied")
+    return {**(answer.json() or {}), **({} if told is None else {"applied": told == "true"})}
 
 
 def operation(client: Client, id: str) -> Json:

@@ -11,6 +11,9 @@ MAINTENANCE = ENVIRONMENT + "/maintenance"
 PROTECTION = ENVIRONMENT + "/protection"
 ROUTING = ENVIRONMENT + "/routing"
 
+APPLIED = "Perron-Applied"
+"""A header of answers that change the edge: ``true`` once it does so, else ``false``: not yet."""
+
 
 class DomainRequest(BaseModel):
     """A host name that shall lead here; with a certificate of its own, or the internal CA's."""

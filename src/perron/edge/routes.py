@@ -6,6 +6,7 @@ from perron import catalog
 from perron.access import By
 from perron.catalog import Environment
 from perron.contract.edge import (
+    APPLIED,
     DOMAIN,
     DOMAINS,
     MAINTENANCE,
@@ -21,11 +22,12 @@ from perron.contract.edge import (
 from perron.contract.pages import Page
 from perron.kit.db import UnitOfWork
 from perron.kit.settings import Settings
-from perron.kit.web import Work, check_match, show_tag, tag_of
+from perron.kit.web import Work, check_match, show_tag, tag_of, tell_after
 from perron.kit.whereabouts import settings_of
 
 from . import service
 from .model import Domain, Entrance
+from .ports import Seen
 
 router = APIRouter(tags=["edge"])
 
@@ -40,9 +42,11 @@ def list_domains(app: str, environment: str, work: Work, by: By) -> Page[DomainV
 
 
 @router.post(DOMAINS, status_code=201)
-def add_domain(app: str, environment: str, wanted: DomainRequest, work: Work, by: By) -> DomainView:
+def add_domain(
+    app: str, environment: str, wanted: DomainRequest, work: Work, by: By, request: Request
+) -> DomainView:
     """Let a host lead here; adding it again changes its certificate."""
-    place = catalog.enter(work, by, app, environment, "domain.change")
+    place = _enter_to_change(request, work, by, app, environment, "domain.change")
     added = service.add_domain(
         work,
         place,
@@ -54,9 +58,11 @@ def add_domain(app: str, environment: str, wanted: DomainRequest, work: Work, by
 
 
 @router.delete(DOMAIN, status_code=204)
-def remove_domain(app: str, environment: str, host: str, work: Work, by: By) -> None:
+def remove_domain(
+    app: str, environment: str, host: str, work: Work, by: By, request: Request
+) -> None:
     """Let a host lead here no more."""
-    place = catalog.enter(work, by, app, environment, "domain.change")
+    place = _enter_to_change(request, work, by, app, environment, "domain.change")
     service.remove_domain(work, place, host)
 
 
@@ -78,7 +84,7 @@ def change_limits(
     response: Response,
 ) -> RoutingView:
     """Change the largest body, the longest silence, or whether query strings are logged."""
-    place = catalog.enter(work, by, app, environment, "routing.change")
+    place = _enter_to_change(request, work, by, app, environment, "routing.change")
     _check(request, work, place)
     return _tagged(response, place, service.limit(work, place, **wanted.model_dump()))
 
@@ -94,7 +100,7 @@ def set_maintenance(
     response: Response,
 ) -> RoutingView:
     """Show visitors the maintenance page, or let them in again."""
-    place = catalog.enter(work, by, app, environment, "routing.change")
+    place = _enter_to_change(request, work, by, app, environment, "routing.change")
     _check(request, work, place)
     return _tagged(response, place, service.set_maintenance(work, place, on=wanted.on))
 
@@ -110,11 +116,22 @@ def protect(
     response: Response,
 ) -> RoutingView:
     """Ask visitors for a name and a password; without them, let everybody in."""
-    place = catalog.enter(work, by, app, environment, "routing.change")
+    place = _enter_to_change(request, work, by, app, environment, "routing.change")
     _check(request, work, place)
     return _tagged(
         response, place, service.protect(work, place, user=wanted.user, password=wanted.password)
     )
+
+
+def _enter_to_change(
+    request: Request, work: UnitOfWork, by: By, app: str, environment: str, permission: str
+) -> Environment:
+    """Enter an environment; the answer says whether the edge does by then what is asked."""
+    place = catalog.enter(work, by, app, environment, permission)
+    seen: Seen | None = getattr(request.app.state, "seen_at_edge", None)
+    if seen is not None:
+        tell_after(request, work, APPLIED, lambda: seen(request.app.state.database, place.id))
+    return place
 
 
 def _check(request: Request, uow: UnitOfWork, place: Environment) -> None:

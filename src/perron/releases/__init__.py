@@ -14,6 +14,7 @@ from .model.events import (
     RolledBack,
 )
 from .model.release import DeployRefused, Release, ReleaseNotFound
+from .service.applying import is_seen_at_edge
 from .service.asking import cancel, change_config, deploy, deploy_release, roll_back
 from .service.ending import destroy_app, destroy_environment
 from .service.reading import get_release, list_releases, live_release, scale_of, url_at
@@ -39,6 +40,7 @@ __all__ = [
     "destroy_app",
     "destroy_environment",
     "get_release",
+    "is_seen_at_edge",
     "list_releases",
     "live_release",
     "refresh",

@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 
-from perron import access, builds, runtime
+from perron import access, builds, releases, runtime
 from perron.kit import quiet, settings
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
@@ -59,6 +59,7 @@ def _run(home: Home, database: Database) -> None:
     chosen = settings.load(home)
     stop = Event()
     app = create_app(database, home, chosen)
+    app.state.seen_at_edge = releases.is_seen_at_edge
     config = uvicorn.Config(
         app, uds=str(home.api_socket), log_level="warning", access_log=False,
         timeout_graceful_shutdown=3,

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from perron import catalog
+from perron import access, catalog
 from perron.access import By
 from perron.contract.logs import FOLLOW, LOGS, LineView, LogView
 from perron.contract.node import LogLine
 from perron.kit import clock, web
+from perron.kit.db import reading
 from perron.kit.web import Sent, Work
 from perron.kit.whereabouts import home_of
 
@@ -85,6 +86,7 @@ def follow_logs(
     wanted: Wanted,
     work: Work,
     by: By,
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
@@ -95,7 +97,12 @@ def follow_logs(
     if last_event_id:
         again = Filter(**{**vars(wanted), "after": last_event_id, "since": None})
         query = again.query(found.id, MORE_AT_ONCE)
-    return web.stream(_sent(service.follow(home_of(work), query)))
+
+    def check() -> None:
+        with reading(request.app.state.database) as uow:
+            catalog.enter(uow, access.identify(request, uow), app, environment, "logs.read")
+
+    return web.stream(_sent(service.follow(home_of(work), query)), check)
 
 
 async def _sent(lines: AsyncIterator[LogLine | LogsAway]) -> AsyncIterator[Sent]:

@@ -129,6 +129,7 @@ class Reports:
             message=message,
             cut=kept.cut,
             lost=environment.lost,
+            let_in=self._rotation.is_let_in(name),
         )
 
     def _instance(self, keeper: Keeper) -> InstanceReport:

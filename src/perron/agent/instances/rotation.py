@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Literal, cast
 
 from perron.agent.edge import Backend, Edge, Target
@@ -75,6 +76,11 @@ class Rotation:
         environment = self._environments[name]
         current = not self.stale and self._told.get(name) == self._backends.get(name)
         return current and is_as_wished(environment.wish, environment.instances)
+
+    def is_let_in(self, name: str) -> bool:
+        """Say whether the edge lets visitors in as wished, whoever serves them then."""
+        told = None if self.stale else self._told.get(name)
+        return told is not None and _entrance(told) == _entrance(backend(self._environments[name]))
 
     async def look(self) -> None:
         """Hear what the edge's checks say; start again who stays unwell too long."""
@@ -180,6 +186,11 @@ def backend(environment: Environment) -> Backend:
         log_queries=wish.log_queries,
         certificates=tuple(wish.certificates),
     )
+
+
+def _entrance(led: Backend) -> Backend:
+    """Return what is the same whichever instances are led to."""
+    return replace(led, targets=(), page="empty", health=HealthCheck())
 
 
 def _check_of(wish: EnvironmentWish) -> HealthCheck:

@@ -60,6 +60,7 @@ class EnvironmentReport(BaseModel):
 
     ``routed``: the edge leads visitors exactly as wished, and nothing is draining any more.
     ``cut``: requests in flight that a drain time-out closed, since the agent began to count.
+    ``let_in``: the edge has the hosts, maintenance, protection and limits that are wished.
     ``lost``: builds it is wished with whose files are not on this machine any more.
     """
 
@@ -71,6 +72,7 @@ class EnvironmentReport(BaseModel):
     message: str = ""
     cut: int = 0
     lost: list[str] = []
+    let_in: bool = False
 
 
 class Report(BaseModel):

@@ -12,12 +12,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from perron import access, catalog
 from perron.access import By
+from perron.catalog import Environment
 from perron.contract.node import ATTACH as NODE_ATTACH
 from perron.contract.node import EXEC as NODE_EXEC
 from perron.contract.sessions import ATTACH, EXEC, RUN, RunRequest, RunView
-from perron.kit.db import UnitOfWork, unit_of_work
+from perron.kit.db import UnitOfWork, reading, unit_of_work
 from perron.kit.problems import Problem
-from perron.kit.web import Work
+from perron.kit.web import CHECKED_EVERY, Work, is_still_allowed
 from perron.kit.whereabouts import home_of
 from perron.releases.service import sessions
 
@@ -44,11 +45,14 @@ def show_run(app: str, environment: str, run: str, work: Work, by: By) -> RunVie
 async def attach(app: str, environment: str, run: str, socket: WebSocket) -> None:
     """Give a one-off command a terminal, or its input and output."""
 
-    def open(uow: UnitOfWork, actor: access.Actor) -> str:
-        place = catalog.enter(uow, actor, app, environment, "run.create")
-        return NODE_ATTACH.format(job=sessions.job_of(uow, place, run))
+    def enter(uow: UnitOfWork) -> Environment:
+        actor = access.identify(socket, uow)
+        return catalog.enter(uow, actor, app, environment, "run.create")
 
-    await _relay(socket, open)
+    def open(uow: UnitOfWork) -> str:
+        return NODE_ATTACH.format(job=sessions.job_of(uow, enter(uow), run))
+
+    await _relay(socket, enter, open)
 
 
 @router.websocket(EXEC)
@@ -56,16 +60,26 @@ async def execute(app: str, environment: str, instance: str, socket: WebSocket) 
     """Open a command inside a running instance."""
     argv = socket.query_params.getlist("arg")
 
-    def open(uow: UnitOfWork, actor: access.Actor) -> str:
-        place = catalog.enter(uow, actor, app, environment, "exec.create")
-        found = sessions.open_exec(uow, place, instance, argv)
+    def enter(uow: UnitOfWork) -> Environment:
+        actor = access.identify(socket, uow)
+        return catalog.enter(uow, actor, app, environment, "exec.create")
+
+    def open(uow: UnitOfWork) -> str:
+        found = sessions.open_exec(uow, enter(uow), instance, argv)
         return NODE_EXEC.format(instance=found)
 
-    await _relay(socket, open)
+    await _relay(socket, enter, open)
 
 
-async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> None:
-    """Ask whether it is allowed, then pass frames on in both directions until one side ends."""
+async def _relay(
+    socket: WebSocket,
+    enter: Callable[[UnitOfWork], Environment],
+    open: Callable[[UnitOfWork], str],
+) -> None:
+    """Ask whether it is allowed, then pass frames on in both directions until one side ends.
+
+    ``open`` returns the agent's address; ``enter`` is asked again and again, and ends it.
+    """
     try:
         path, uds = await run_in_threadpool(_opened, socket, open)
     except Problem as no:
@@ -75,7 +89,11 @@ async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], s
     try:
         async with unix_connect(uds, target, max_size=None, compression=None) as node:
             await socket.accept()
-            await _pass_on(socket, node)
+            watch = asyncio.create_task(_end_when_refused(socket, node, enter))
+            try:
+                await _pass_on(socket, node)
+            finally:
+                watch.cancel()
     except InvalidStatus as no:
         said = (no.response.body or b"").decode(errors="replace")
         await _refuse(socket, no.response.status_code, "SessionRefused", said)
@@ -85,10 +103,10 @@ async def _relay(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], s
         )
 
 
-def _opened(socket: WebSocket, open: Callable[[UnitOfWork, access.Actor], str]) -> tuple[str, str]:
+def _opened(socket: WebSocket, open: Callable[[UnitOfWork], str]) -> tuple[str, str]:
     sessions.hand_over_waiting(socket.app.state.database, socket.app.state.home)
     with unit_of_work(socket.app.state.database) as uow:
-        return open(uow, access.identify(socket, uow)), str(home_of(uow).agent_socket)
+        return open(uow), str(home_of(uow).agent_socket)
 
 
 async def _pass_on(socket: WebSocket, node: ClientConnection) -> None:
@@ -105,6 +123,21 @@ async def _pass_on(socket: WebSocket, node: ClientConnection) -> None:
         inward.cancel()
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it left by itself
             await socket.close()
+
+
+async def _end_when_refused(
+    socket: WebSocket, node: ClientConnection, enter: Callable[[UnitOfWork], Environment]
+) -> None:
+    """End the session of somebody who may not have it any more."""
+
+    def check() -> None:
+        with reading(socket.app.state.database) as uow:
+            enter(uow)
+
+    await asyncio.sleep(CHECKED_EVERY)
+    while await is_still_allowed(check):
+        await asyncio.sleep(CHECKED_EVERY)
+    await node.close(1008, "Your permission for this has ended.")
 
 
 async def _inward(socket: WebSocket, node: ClientConnection) -> None:

@@ -224,6 +224,7 @@ class MemoryEngine:
             instances=list(self._of(name)),
             routed=True,
             parked=name in self._parked,
+            let_in=True,
             lost=sorted({each.build for each in self._wishes[name].sets} & self.lost),
         )
 
