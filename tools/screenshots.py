@@ -35,8 +35,9 @@ def _everything(browser: Browser, wanted: list[str]) -> Iterator[str]:
         chosen = {name: path for name, path in addresses.items() if not wanted or name in wanted}
         if not chosen and not (live and _dialogs(wanted)):
             continue
-        here = Platform().up()
+        here = Platform()
         try:
+            here.up()
             if live:
                 live(here)
             yield from _platform(browser, here, chosen, _dialogs(wanted) if live else {})

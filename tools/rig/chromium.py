@@ -1,5 +1,6 @@
 """Debian's Chromium without a screen, spoken to in its own protocol over one WebSocket."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -24,6 +25,11 @@ def found() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+def _end_with_parent() -> None:
+    """Let no browser outlive whoever drove it, however that one ended."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 class Chromium:
     """One browser process; ``call`` speaks to it, ``heard`` gets what it says on its own."""
 
@@ -46,19 +52,18 @@ class Chromium:
         message = {"id": self.asked, "method": method, "params": params or {}}
         self.socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
         end = time.monotonic() + 30
-        while True:
-            answer = self._next(end - time.monotonic())
-            if answer is None:
-                raise TimeoutError(f"Chromium did not answer {method} in 30 s.")
+        while (left := end - time.monotonic()) > 0:
+            answer = self._next(left) or {}
             if answer.get("id") == self.asked:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
                 return dict(answer["result"])
+        raise TimeoutError(f"Chromium did not answer {method} in 30 s.")
 
     def listen(self, within: float = 0.02) -> None:
         """Hear what has happened meanwhile."""
         end = time.monotonic() + within
-        while self._next(max(0.0, end - time.monotonic())) is not None:
+        while (left := end - time.monotonic()) > 0 and self._next(left) is not None:
             continue
 
     def close(self) -> None:
@@ -93,8 +98,9 @@ class Chromium:
             words.insert(1, "--no-sandbox")
         with (self.folder / "said").open("wb") as said:
             return subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-            )
+                words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )  # fmt: skip
 
     def _address(self) -> str:
         told = self.folder / "DevToolsActivePort"
