@@ -12,6 +12,7 @@ from .model.source import Source, SourceNotFound, SourceRefused
 from .service import (
     detect,
     detect_source,
+    disk_of,
     drop_broken,
     find_build,
     forget_app,
@@ -48,6 +49,7 @@ __all__ = [
     "VolumeSpec",
     "detect",
     "detect_source",
+    "disk_of",
     "drop_broken",
     "find_build",
     "forget_app",

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from perron import access, catalog, runtime
+from perron import access, catalog, quotas, runtime
 from perron.catalog import App
 from perron.contract.node import Interpreter
 from perron.contract.releases import DETECT, SOURCES, DetectRequest, DetectView, SourceView
@@ -70,17 +70,23 @@ def detect(app: str, body: DetectRequest, request: Request) -> DetectView:
 
 def _begin(app: str, request: Request) -> Upload:
     announced = request.headers.get("content-length", "")
+    size = int(announced) if announced.isdigit() else 0
     with reading(request.app.state.database) as work:
-        _allowed(work, app, request)
+        found = _allowed(work, app, request)
+        quotas.check(work, found.team, "disk", more=size)
         home, settings = home_of(work), settings_of(work)
-    return Upload(home, settings, announced=int(announced) if announced.isdigit() else 0)
+    return Upload(home, settings, announced=size)
 
 
 def _finish(app: str, request: Request, upload: Upload) -> SourceView:
     source = upload.finish()
     with unit_of_work(request.app.state.database) as work:
         found = _allowed(work, app, request)
-        service.note_source(work, found, source)
+        try:
+            service.note_source(work, found, source)
+        except quotas.QuotaExceeded:
+            service.abandon_source(work, source.digest)
+            raise
     return SourceView(digest=source.digest, size=source.size, files=source.files)
 
 

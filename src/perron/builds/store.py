@@ -1,8 +1,9 @@
 """Where sources and builds are kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, select
+from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, func, select
 
 from perron.kit import clock
 from perron.kit.db import UnitOfWork, UtcDateTime
@@ -103,6 +104,14 @@ def builds_of(uow: UnitOfWork, app: str, *, before: datetime | None = None) -> l
 def all_builds(uow: UnitOfWork) -> set[str]:
     """Return the identity of every app's builds."""
     return set(uow.connection.execute(select(builds.c.identity)).scalars())
+
+
+def size_of_all(uow: UnitOfWork, apps: Sequence[str]) -> int:
+    """Return the sizes of all sources and builds of these apps, added up."""
+    sizes = (
+        select(func.sum(table.c.size)).where(table.c.app.in_(apps)) for table in (sources, builds)
+    )
+    return sum(uow.connection.execute(query).scalar() or 0 for query in sizes)
 
 
 def drop_build(uow: UnitOfWork, app: str, identity: str) -> None:

@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "platform": Entry("", "Set up, restore and prune the platform.", "Improve"),
     "protect": Entry("domains", "Ask visitors for a password, or stop.", "Run"),
     "ps": Entry("processes", "List instances and how they are.", "Run", front=True),
+    "quotas": Entry("quotas", "See and set what a team may have.", "Improve"),
     "releases": Entry("releases", "List, show and compare releases.", "Ship", front=True),
     "restart": Entry("processes", "Replace instances one after the other.", "Run"),
     "rollback": Entry("releases", "Go back to an older release.", "Ship", front=True),

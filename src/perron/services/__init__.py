@@ -7,7 +7,7 @@ from .model import (
     VolumeNotFound,
     VolumeRefused,
 )
-from .service import create, destroy, ensure, forget, get, mounts, volumes
+from .service import create, destroy, disk_of, ensure, forget, get, mounts, volumes
 
 __all__ = [
     "ConfirmationMissing",
@@ -17,6 +17,7 @@ __all__ = [
     "VolumeRefused",
     "create",
     "destroy",
+    "disk_of",
     "ensure",
     "forget",
     "get",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from perron import catalog, quotas
 from perron.catalog import Environment
 from perron.contract.node import VolumeMount
 from perron.kit import clock, spine
@@ -34,6 +35,7 @@ def create(
             volume=name,
         )
     check_beside(mount, known)
+    quotas.check(uow, environment.team, "disk", more=size)
     volume = Volume(environment.id, name, mount, size, clock.now())
     store.add(uow, volume)
     record(uow, environment, VolumeCreated(name, mount, size), name)
@@ -67,6 +69,11 @@ def get(uow: UnitOfWork, environment: Environment, name: str) -> Volume:
         if volume.name == name:
             return volume
     raise VolumeNotFound(f"There is no volume {name!r} here; perron volumes lists them.")
+
+
+def disk_of(uow: UnitOfWork, team: str) -> float:
+    """Return how much disk the volumes of a team may take."""
+    return store.size_of_all(uow, catalog.owned_by(uow, team)[1])
 
 
 def mounts(uow: UnitOfWork, environment: str) -> list[VolumeMount]:

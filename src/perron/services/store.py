@@ -1,6 +1,8 @@
 """Where volumes are kept; their files are the agent's."""
 
-from sqlalchemy import BigInteger, Column, String, Table, select
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, Column, String, Table, func, select
 
 from perron.kit.db import UnitOfWork, UtcDateTime
 from perron.kit.tables import metadata
@@ -27,6 +29,12 @@ def of(uow: UnitOfWork, environment: str) -> list[Volume]:
     """Return the environment's volumes, by name."""
     query = select(volumes).where(volumes.c.environment == environment).order_by(volumes.c.name)
     return [Volume(**row) for row in uow.connection.execute(query).mappings()]
+
+
+def size_of_all(uow: UnitOfWork, environments: Sequence[str]) -> int:
+    """Return the sizes of all volumes of these environments, added up."""
+    query = select(func.sum(volumes.c.size)).where(volumes.c.environment.in_(environments))
+    return uow.connection.execute(query).scalar() or 0
 
 
 def remove(uow: UnitOfWork, environment: str, name: str) -> None:

@@ -16,13 +16,22 @@ from .planning import (
     note_started,
     plan_build,
 )
-from .sources import get_source, keep_source, note_source, prune_sources
+from .sources import (
+    abandon_source,
+    disk_of,
+    get_source,
+    keep_source,
+    note_source,
+    prune_sources,
+)
 from .upload import Upload, drop_broken, source_path
 
 __all__ = [
     "Upload",
+    "abandon_source",
     "detect",
     "detect_source",
+    "disk_of",
     "drop_broken",
     "find_build",
     "forget_app",

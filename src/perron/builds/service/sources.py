@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from perron import catalog, quotas
 from perron.builds import store
 from perron.builds.model.source import Source, SourceKept, SourceNotFound, unpacked_limit
 from perron.catalog import App
@@ -30,9 +31,22 @@ def keep_source(home: Home, settings: Settings, stream: Iterable[bytes]) -> Sour
 
 def note_source(uow: UnitOfWork, app: App, source: Source) -> None:
     """Write down that the app may be built from this source."""
+    if store.find_source(uow, app.id, source.digest) is None:
+        quotas.check(uow, app.team, "disk", more=source.size)
     if store.add_source(uow, app.id, source):
         what = SourceKept(source.digest, source.size, source.files)
         spine.record(uow, what, subject=source.digest, of=app.place)
+
+
+def abandon_source(uow: UnitOfWork, digest: str) -> None:
+    """Remove an archive that no app may have after all."""
+    if not store.source_kept_by_any(uow, digest):
+        _remove(home_of(uow), digest)
+
+
+def disk_of(uow: UnitOfWork, team: str) -> float:
+    """Return how much disk the sources and builds of a team take."""
+    return store.size_of_all(uow, catalog.owned_by(uow, team)[0])
 
 
 def get_source(uow: UnitOfWork, app: str, digest: str) -> Source:

@@ -1,6 +1,6 @@
 """What can be done about who owns an app: two owners agree, and it has another team."""
 
-from perron import access, operations
+from perron import access, operations, quotas
 from perron.access import Actor, Team
 from perron.catalog import store
 from perron.catalog.model import (
@@ -69,6 +69,10 @@ def transfers_of(uow: UnitOfWork, team: Team) -> list[tuple[Transfer, App]]:
 def take(uow: UnitOfWork, transfer: Transfer, team: str) -> App:
     """Give the app to its new team, with its tokens and the history of its operations."""
     before = apps.get_app(uow, transfer.app)
+    places = [each.id for each in apps.environments_of(uow, before)]
+    quotas.check(uow, team, "apps", more=1)
+    quotas.check(uow, team, "environments", more=len(places))
+    quotas.move(uow, places, to=team)
     store.drop_transfer(uow, before.id)
     store.move(uow, before.id, team)
     access.move_tokens(uow, app=before.id, team=team)

@@ -23,6 +23,7 @@ from perron.releases.model.release import (
 )
 
 from .reading import has_lost_build, live_release, on_their_way, url_of
+from .wishes import expect
 
 RESTART = "releases.restart"
 
@@ -122,6 +123,8 @@ def has_other_config(uow: UnitOfWork, environment: Environment, release: Release
 def ask(uow: UnitOfWork, environment: Environment, wanted: Wanted) -> Release:
     """Write a new release down and start its rollout; what was on its way is superseded."""
     _refuse_another_team(uow, environment)
+    if wanted.manifest is not None:
+        expect(uow, environment, builds.Manifest.from_json(wanted.manifest))
     number = store.newest_number(uow, environment.id) + 1
     id = ids.new("rel")
     supersede(uow, environment, f"Release {number} is newer.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from perron import builds, catalog, config, edge, operations, runtime, services
+from perron import builds, catalog, config, edge, operations, quotas, runtime, services
 from perron.catalog import App, Environment
 from perron.kit import spine
 from perron.kit.db import UnitOfWork
@@ -70,6 +70,7 @@ def forget(uow: UnitOfWork, environments: Sequence[Environment], app: App | None
     for environment in environments:
         for room in (config, edge, services, store, runtime):
             room.forget(uow, environment.id)
+        quotas.let_go(uow, environment.id)
         catalog.remove_environment(uow, environment)
         gone = EnvironmentDestroyed(environment.name)
         spine.record(uow, gone, subject=environment.id, of=environment.place)

@@ -32,7 +32,7 @@ from perron.releases.model.release import (
 )
 
 from .reading import live_release
-from .wishes import refresh
+from .wishes import expect, refresh
 
 ENDINGS: Mapping[str, Callable[[int, str], Happening]] = {
     FAILED: ReleaseFailed,
@@ -47,8 +47,16 @@ def edition_of(uow: UnitOfWork, environment: str, *, phase: str) -> Edition | No
     return found[-1] if found else None
 
 
-def note_built(uow: UnitOfWork, release: Release, *, build: str, manifest: dict[str, Any]) -> None:
-    """Write down what a release will run."""
+def note_built(
+    uow: UnitOfWork,
+    environment: Environment,
+    release: Release,
+    *,
+    build: str,
+    manifest: dict[str, Any],
+) -> None:
+    """Write down what a release will run, if the team may run so much."""
+    expect(uow, environment, Manifest.from_json(manifest))
     store.change(uow, release.id, build=build, manifest=manifest)
 
 
@@ -62,7 +70,7 @@ def begin(uow: UnitOfWork, environment: Environment, release: Release) -> list[s
         _start_edition(uow, environment, release, revision=1)
     if release.rollout_at is None:
         store.change(uow, release.id, rollout_at=clock.now())
-    refresh(uow, environment)
+    refresh(uow, environment, may_grow=False)
     return notes
 
 

@@ -44,7 +44,7 @@ def scale(uow: UnitOfWork, environment: Environment, counts: Mapping[str, int]) 
     spine.record(uow, changed, subject=environment.id, of=environment.place)
     if release is None or store.is_stopped(uow, environment.id):
         return None
-    refresh(uow, environment)
+    refresh(uow, environment, may_grow=False)
     return _settle(uow, environment, "releases.scale")
 
 
@@ -94,7 +94,7 @@ def start(uow: UnitOfWork, environment: Environment) -> tuple[Operation | None, 
         if newer is not None:
             store.set_stopped(uow, environment.id, True)  # until the new release takes over
             return operations.get_operation(uow, newer.operation), newer
-    refresh(uow, environment)
+    refresh(uow, environment, may_grow=False)
     return _settle(uow, environment, "releases.start"), None
 
 

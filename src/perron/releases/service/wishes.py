@@ -2,20 +2,36 @@
 
 from collections.abc import Mapping
 
-from perron import builds, catalog, config, edge, runtime, services
+from perron import builds, catalog, config, edge, quotas, runtime, services
 from perron.builds import Manifest
 from perron.catalog import Environment
 from perron.contract.node import EnvironmentWish, ProcessSet
 from perron.kit.db import UnitOfWork
+from perron.kit.whereabouts import settings_of
 from perron.releases import store
 from perron.releases.model.editions import SERVING, STARTING, Edition, Process, sets_of
+from perron.releases.model.footprint import footprint, footprint_of
 from perron.releases.model.release import Release
 from perron.runtime import Wish
 
 
-def refresh(uow: UnitOfWork, environment: Environment) -> Wish:
-    """Wish for what follows from releases, scale, routing and volumes as they are now."""
-    return runtime.want(uow, assemble(uow, environment))
+def refresh(uow: UnitOfWork, environment: Environment, *, may_grow: bool = True) -> Wish:
+    """Wish for what follows from releases, scale, routing and volumes as they are now.
+
+    Where somebody asks for more, ``may_grow`` is false: then it must fit the team's quotas.
+    """
+    wish = assemble(uow, environment)
+    amounts = footprint(wish.sets, settings_of(uow))
+    if not may_grow:
+        quotas.check_hold(uow, environment.team, environment.id, amounts)
+    quotas.hold(uow, environment.team, environment.id, amounts)
+    return runtime.want(uow, wish)
+
+
+def expect(uow: UnitOfWork, environment: Environment, manifest: Manifest) -> None:
+    """Raise QuotaExceeded when what a release will run does not fit: before anything is run."""
+    amounts = footprint_of(manifest, store.scale(uow, environment.id), settings_of(uow))
+    quotas.check_hold(uow, environment.team, environment.id, amounts)
 
 
 def assemble(uow: UnitOfWork, environment: Environment) -> EnvironmentWish:

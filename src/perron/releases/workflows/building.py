@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 
-from perron import builds, config, runtime
+from perron import builds, config, quotas, runtime
 from perron.builds import Detected, Planned
 from perron.catalog import Environment
-from perron.contract.node import Fetch, Interpreter, JobState
+from perron.contract.node import Fetch, Interpreter, JobReport, JobState
+from perron.kit import clock
 from perron.kit.db import UnitOfWork
 from perron.kit.nodeclient import AgentAway, AgentRefused
 from perron.kit.problems import Permanent, Problem, Temporary
@@ -59,7 +60,7 @@ def build(work: Work) -> None:
         if is_there:
             builds.note_reused(uow, planned)
         manifest = planned.manifest.as_json()
-        rollout.note_built(uow, release, build=planned.identity, manifest=manifest)
+        rollout.note_built(uow, environment, release, build=planned.identity, manifest=manifest)
     _forget_plan(release)
 
 
@@ -158,25 +159,48 @@ def _forget_plan(release: Release) -> None:
 
 def _make(work: Work, environment: Environment, release: Release, making: _Making) -> None:
     """Return when the build is made; Temporary while it is, Permanent when it failed."""
-    planned = making.planned
+    planned, name = making.planned, build_job(release)
+    if "asked" not in making.told:
+        _check_quotas(work, environment, name)
     making.tell(work, "asked", partial(builds.note_asked, provenance=release.provenance))
     home = _hand_over(work, release, making)
     named = planned.job.model_copy(update={"release": release.number})
-    report = runtime.ask_job(home, build_job(release), named)
+    report = runtime.ask_job(home, name, named)
     if report.state is JobState.QUEUED:
         raise Temporary("Waiting to build.")
-    making.tell(work, "started", partial(builds.note_started, at=report.started))
+    making.tell(work, "started", partial(_note_started, environment, report))
     if report.state is JobState.RUNNING:
         raise Temporary("Building.")
     if report.state is not JobState.SUCCEEDED:
         tell_lines(work, environment, report, source="build")
         with work.transaction() as uow:
+            quotas.end_build(uow, name, report.finished or clock.now())
             builds.note_failed(uow, planned, ending(report), step=report.step)
         at = f" at “{report.step}”" if report.step else ""
         raise Permanent(f"The build {ending(report)}{at}.")
     with work.transaction() as uow:
+        quotas.end_build(uow, name, report.finished or clock.now())
         builds.note_built(uow, planned, report)
     work.say(f"Built {short(planned.identity)}.", build=planned.identity, size=report.size)
+
+
+def _check_quotas(work: Work, environment: Environment, name: str) -> None:
+    """Refuse a build the team has no minutes or disk for; one that waits since before ends too."""
+    try:
+        with work.reading() as uow:
+            quotas.check_building(uow, environment.team)
+    except quotas.QuotaExceeded:
+        with work.reading() as uow:
+            home = home_of(uow)
+        runtime.cancel_job(home, name)
+        raise
+
+
+def _note_started(
+    environment: Environment, report: JobReport, uow: UnitOfWork, planned: Planned
+) -> None:
+    builds.note_started(uow, planned, at=report.started)
+    quotas.begin_build(uow, environment.team, report.job, report.started or clock.now())
 
 
 def _hand_over(work: Work, release: Release, making: _Making) -> Home:

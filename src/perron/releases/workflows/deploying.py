@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from perron import catalog, operations, runtime
+from perron import catalog, operations, quotas, runtime
 from perron.catalog import Environment
 from perron.kit import clock
 from perron.kit.db import UnitOfWork
@@ -15,7 +15,7 @@ from perron.releases.model.progress import remaining
 from perron.releases.model.release import ASKED, LIVE, Release, rollout_lock
 from perron.releases.service import rollout, wishes
 
-from .building import build, cancel_build
+from .building import build, build_job, cancel_build
 from .commanding import cancel_release_command, run_release_command
 from .seeing import expect_healthy, expect_reached, look, subject
 
@@ -127,6 +127,7 @@ def note_ended(uow: UnitOfWork, operation: Operation, why: str, state: str) -> N
     release = store.find(uow, operation.subject)
     if release is None or release.state != ASKED:
         return
+    quotas.end_build(uow, build_job(release), clock.now())
     environment = catalog.environment_with(uow, release.environment)
     rollout.note_ended(uow, environment, release, state=state, reason=why)
 

@@ -10,6 +10,7 @@ from perron import (
     config,
     edge,
     operations,
+    quotas,
     releases,
     runtime,
     services,
@@ -18,7 +19,19 @@ from perron.kit import once, origins, spine
 from perron.kit.tables import metadata
 
 # Each of these has added its tables to the one collection.
-ROOMS = (access, audit, builds, catalog, config, edge, operations, releases, runtime, services)
+ROOMS = (
+    access,
+    audit,
+    builds,
+    catalog,
+    config,
+    edge,
+    operations,
+    quotas,
+    releases,
+    runtime,
+    services,
+)
 CELLAR = (once, origins, spine)
 
 context.configure(

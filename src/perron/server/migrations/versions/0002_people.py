@@ -43,6 +43,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_origin_address"), ["address"], unique=False)
 
     op.create_table(
+        "quota",
+        sa.Column("team", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("most", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("team", "name"),
+    )
+    op.create_table(
+        "quota_build",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("team", sa.String(), nullable=False),
+        sa.Column("started", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("ended", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("quota_build", schema=None) as batch_op:
+        batch_op.create_index("ix_quota_build_team", ["team", "started"], unique=False)
+
+    op.create_table(
+        "quota_hold",
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("team", sa.String(), nullable=False),
+        sa.Column("amount", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("holder", "name"),
+    )
+    with op.batch_alter_table("quota_hold", schema=None) as batch_op:
+        batch_op.create_index("ix_quota_hold_team", ["team", "name"], unique=False)
+
+    op.create_table(
         "run_waiting",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("environment", sa.String(), nullable=False),
