@@ -17,6 +17,7 @@ from perron.releases.model.editions import (
     defaults,
     sets_of,
 )
+from perron.releases.model.progress import queueing
 from perron.releases.model.release import (
     DeployRefused,
     Release,
@@ -149,3 +150,16 @@ def test_a_stopped_environment_wishes_for_nothing_but_what_starts():
 
 def test_process_types_nobody_scaled_have_one_instance():
     assert defaults(["web", "worker"], {"web": 3}) == {"worker": 1}
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "told"),
+    [
+        (0, 0, "Waiting to build: it is next."),
+        (0, 1, "Waiting to build: 1 build is ahead (1 of other teams); teams take turns."),
+        (2, 1, "Waiting to build: 3 builds are ahead (1 of other teams, 2 of your team); "
+               "teams take turns."),
+    ],
+)  # fmt: skip
+def test_a_build_that_waits_says_who_is_ahead(own, others, told):
+    assert queueing(own, others) == told

@@ -202,6 +202,8 @@ def test_teams_take_turns_and_waiting_builds_can_be_cancelled(on_node: OnNode) -
         for name, team in asked:
             await node.jobs.ask(name, build_spec(source, plan, name, team=team))
         assert (await node.jobs.report("a2")).state is JobState.QUEUED
+        last = await node.jobs.report("a3")
+        assert (last.ahead_own, last.ahead_others) == (1, 1)
         assert (await node.jobs.cancel("a3")).state is JobState.CANCELLED
         begun = {}
         for name in ("a1", "a2", "b1"):

@@ -113,6 +113,16 @@ def next_builds(
     return chosen
 
 
+def ahead_of(
+    name: str, queued: Sequence[Job], running: Sequence[Job], served: Sequence[str]
+) -> tuple[int, int]:
+    """Return how many builds of the same team, and of others, begin before this one."""
+    order = next_builds(queued, running, served, at_once=len(queued) + len(running))
+    at = next((at for at, job in enumerate(order) if job.name == name), 0)
+    own = sum(job.spec.team == order[at].spec.team for job in order[:at])
+    return own, at - own
+
+
 def _essence(spec: JobSpec) -> tuple[object, ...]:
     if spec.kind is JobKind.BUILD:
         return (spec.kind, spec.app, spec.source, spec.output)

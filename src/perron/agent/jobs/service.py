@@ -26,7 +26,7 @@ from perron.kit.seal import Sealer
 from perron.kit.settings import Home, Settings
 
 from . import attending, building, caches, commands, store
-from .model import Job, JobDiffers, JobNotFound, JobRefused, check, is_same, next_builds
+from .model import Job, JobDiffers, JobNotFound, JobRefused, ahead_of, check, is_same, next_builds
 from .rooms import Live, Places, Rooms, Volumes
 from .watching import end, refused
 
@@ -202,9 +202,7 @@ class Jobs:
 
     def _advance(self) -> None:
         """Begin the builds whose turn it is."""
-        builds_ = [each for each in self._live.values() if each.job.spec.kind is JobKind.BUILD]
-        queued = [each.job for each in builds_ if each.task is None]
-        running = [each.job for each in builds_ if each.task is not None]
+        queued, running = self._builds()
         at_once = self._rooms.settings.builds_at_once
         for job in next_builds(queued, running, list(self._served), at_once=at_once):
             live = self._live[job.name]
@@ -294,9 +292,19 @@ class Jobs:
 
     def _report(self, name: str, job: Job) -> JobReport:
         live = self._live.get(name)
-        if live and job.spec.kind is JobKind.BUILD:
-            job = replace(job, step=building.step_of(self._rooms, live))
-        return job.report()
+        if live is None or job.spec.kind is not JobKind.BUILD:
+            return job.report()
+        job = replace(job, step=building.step_of(self._rooms, live))
+        if live.task is not None:
+            return job.report()
+        own, others = ahead_of(name, *self._builds(), list(self._served))
+        return job.report().model_copy(update={"ahead_own": own, "ahead_others": others})
+
+    def _builds(self) -> tuple[list[Job], list[Job]]:
+        """Return the builds that wait, and those that run."""
+        builds_ = [each for each in self._live.values() if each.job.spec.kind is JobKind.BUILD]
+        queued = [each.job for each in builds_ if each.task is None]
+        return queued, [each.job for each in builds_ if each.task is not None]
 
     def _waiting(self, name: str) -> Live:
         job, live = self._known(name), self._live.get(name)

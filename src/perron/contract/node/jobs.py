@@ -101,7 +101,10 @@ class JobState(StrEnum):
 
 
 class JobReport(BaseModel):
-    """How far a job came; ``step`` is the title of the build step that runs or failed."""
+    """How far a job came; ``step`` is the title of the build step that runs or failed.
+
+    While it waits for a place: how many of its own team and of others begin before it.
+    """
 
     version: int = VERSION
     job: str
@@ -111,3 +114,5 @@ class JobReport(BaseModel):
     started: datetime | None = None
     finished: datetime | None = None
     size: int | None = None
+    ahead_own: int = 0
+    ahead_others: int = 0

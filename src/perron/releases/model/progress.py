@@ -87,6 +87,19 @@ def reason_of(instance: InstanceReport) -> str:
     return "; ".join(known) or f"it is {instance.state}"
 
 
+def queueing(own: int, others: int) -> str:
+    """Say how many builds begin before one that waits, and whose they are."""
+    told = [
+        f"{count} of {whose}"
+        for count, whose in ((others, "other teams"), (own, "your team"))
+        if count
+    ]
+    if not told:
+        return "Waiting to build: it is next."
+    noun = "build is" if own + others == 1 else "builds are"
+    return f"Waiting to build: {own + others} {noun} ahead ({', '.join(told)}); teams take turns."
+
+
 def remaining(report: EnvironmentReport, marks: Sequence[str]) -> int:
     """Count the instances of editions that should be gone."""
     return sum(each.revision in marks for each in report.instances)

@@ -17,6 +17,7 @@ from perron.kit.problems import Permanent, Problem, Temporary
 from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of, settings_of
 from perron.operations import Work
+from perron.releases.model.progress import queueing
 from perron.releases.model.release import Release, short
 from perron.releases.service import rollout
 
@@ -167,7 +168,7 @@ def _make(work: Work, environment: Environment, release: Release, making: _Makin
     named = planned.job.model_copy(update={"release": release.number})
     report = runtime.ask_job(home, name, named)
     if report.state is JobState.QUEUED:
-        raise Temporary("Waiting to build.")
+        raise Temporary(queueing(report.ahead_own, report.ahead_others))
     making.tell(work, "started", partial(_note_started, environment, report))
     if report.state is JobState.RUNNING:
         raise Temporary("Building.")
