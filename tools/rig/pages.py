@@ -7,7 +7,7 @@ THEMES = ("light", "dark")
 WIDTHS = (1440, 390)
 
 OPEN = {"login": "/login", "login-token": "/login?with=token"}
-EMPTY = {"empty-apps": "/", "new-app": "/new"}
+EMPTY = {"empty-apps": "/"}
 FULL = {
     "apps": "/",
     "overview": "/apps/shop",
@@ -15,7 +15,6 @@ FULL = {
     "releases": "/apps/shop/releases",
     "release": "/apps/shop/releases/3",
     "release-failed": "/apps/shop/releases/4",
-    "rollback": "/apps/shop/rollback",
     "instances": "/apps/shop/instances",
     "logs": "/apps/shop/logs",
     "logs-filtered": "/apps/shop/logs?text=declined&level=error",

@@ -1,0 +1,27 @@
+"""A browser, and a platform for the pages of one file; without Chromium these tests say so."""
+
+import pytest
+
+from tools.rig.browser import Browser
+from tools.rig.chromium import MISSING, found
+from tools.rig.platform import Platform
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not found():
+        pytest.skip(MISSING)
+    made = Browser()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def here():
+    made = Platform()
+    try:
+        yield made.up()
+    finally:
+        made.close()
