@@ -250,7 +250,8 @@ def test_signing_in_keeps_a_context_that_is_shown_without_its_token(person):
 
 
 def test_a_token_is_never_asked_for_without_a_terminal(person):
-    done = person.perron("login", f"unix://{person.socket}", environment={"PERRON_URL": ""})
+    url = f"unix://{person.socket}"
+    done = person.perron("login", url, "--token", environment={"PERRON_URL": ""})
     assert done.returncode == 2
     assert "--token-stdin" in done.stderr
 

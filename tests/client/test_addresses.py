@@ -2,8 +2,10 @@ import inspect
 
 import pytest
 
-from perron.client import AddressRefused, Client, Place, addresses, verbs
+from perron.client import AddressRefused, Client, Place, addresses, people, verbs
 from perron.contract import apps, config, edge, logs, operations, platform, releases, sessions
+from perron.contract import people as of_people
+from perron.contract import teams, tokens
 from perron.contract import volumes as of_volumes
 
 
@@ -36,10 +38,33 @@ PLACE = Place("shop", "staging")
 NAMES = {
     "app": "shop", "environment": "staging", "number": 4, "other": 7, "name": "TOKEN",
     "host": "a.org", "volume": "data", "run": "run_1", "instance": "web.1", "operation": "op_1",
-    "risk": "tcp-open",
+    "risk": "tcp-open", "team": "blue", "person": "sam", "session": "ses_1", "code": "abc",
+    "invitation": "inv_1", "token": "tok_1",
 }  # fmt: skip
 CALLS = [
-    (verbs.me, (), platform.ME),
+    (verbs.me, (), of_people.ME),
+    (verbs.create_token, ("ci", 90), tokens.TOKENS),
+    (verbs.revoke_token, ("tok_1",), tokens.TOKEN),
+    (people.change_me, ({},), of_people.ME),
+    (people.end_session, ("ses_1",), of_people.SESSION),
+    (people.login_link, (), of_people.LOGIN_LINKS),
+    (people.ask_in, ("laptop",), of_people.LOGINS),
+    (people.collect, ("abc", "s"), of_people.LOGIN_TOKEN),
+    (lambda c, p: people.set_administrator(c, p, on=True), ("sam",), of_people.PERSON),
+    (people.reset_password, ("sam",), of_people.PERSON_RESET),
+    (people.erase_person, ("sam",), of_people.PERSON),
+    (people.create_team, ("blue",), teams.TEAMS),
+    (people.rename_team, ("blue", "red"), teams.TEAM),
+    (people.delete_team, ("blue",), teams.TEAM),
+    (people.change_member, ("blue", "sam", {}), teams.MEMBER),
+    (people.remove_member, ("blue", "sam"), teams.MEMBER),
+    (people.invite, ("blue", {}), teams.TEAM_INVITATIONS),
+    (people.revoke_invitation, ("blue", "inv_1"), teams.TEAM_INVITATION),
+    (people.offer, ("abc",), teams.INVITATION),
+    (people.accept, ("abc",), teams.INVITATION_ACCEPT),
+    (people.ask_transfer, ("shop", "red"), teams.TRANSFER),
+    (people.accept_transfer, ("shop",), teams.TRANSFER_ACCEPT),
+    (people.withdraw_transfer, ("shop",), teams.TRANSFER),
     (verbs.platform, (), platform.PLATFORM),
     (verbs.app, ("shop",), apps.APP),
     (verbs.create_app, ("shop",), apps.APPS),
@@ -101,5 +126,7 @@ def test_terminals_are_where_the_contract_says():
 
 
 def test_every_verb_is_explained():
-    public = [each for _, each in inspect.getmembers(verbs, inspect.isfunction)]
+    rooms = (verbs, people)
+    public = [each for room in rooms for _, each in inspect.getmembers(room, inspect.isfunction)]
+    public = [each for each in public if not each.__name__.startswith("_")]
     assert all(each.__doc__ for each in public)

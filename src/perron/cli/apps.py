@@ -9,6 +9,7 @@ from perron.client import Client, Place, verbs
 
 from . import asking, completing, options, places, tables, voice, waiting, words
 from .command import command, group
+from .dashboard import open_dashboard
 from .platform import platform
 from .tables import Column
 
@@ -102,13 +103,17 @@ def destroy(name: str, said: str | None, detach: bool, as_json: bool) -> None:
 @command("open", examples="perron open\nperron open -e staging")
 @options.in_place
 @click.option("--url", "only_url", is_flag=True, help="Print the URL; open nothing.")
-def open_(app: str | None, environment: str, only_url: bool) -> None:
+@click.option("--dashboard", is_flag=True, help="The platform's pages, signed in as you.")
+def open_(app: str | None, environment: str, only_url: bool, dashboard: bool) -> None:
     """Open the app in a browser, and print its URL."""
+    if dashboard:
+        return open_dashboard(only_url=only_url)
     with platform() as client:
         url = _url(client, places.place(client, app, environment))
     voice.data(url)
     if not only_url and voice.is_person() and not webbrowser.open(url):
         voice.say("No browser was found here.")
+    return None
 
 
 def rows_of(app: dict[str, Any]) -> list[list[tables.Cell]]:

@@ -35,6 +35,13 @@ def in_place(function: Function) -> Function:
     return in_app(env(function))
 
 
+def of_team(function: Function) -> Function:
+    """Add ``--team``."""
+    return click.option("--team", metavar="NAME", help="The team; else the only one you are in.")(
+        function
+    )
+
+
 def shaped(function: Function) -> Function:
     """Add ``--json`` and ``--tsv``: given as ``shape``."""
     tsv = click.option("--tsv", "shape", flag_value="tsv", help="Tabs between columns.")

@@ -82,10 +82,18 @@ def read(environment: Mapping[str, str]) -> dict[str, Any]:
     return book
 
 
-def keep(environment: Mapping[str, str], name: str, url: str, token: str, ca: str = "") -> None:
-    """Keep a login under a name, and choose it."""
+def keep(
+    environment: Mapping[str, str],
+    name: str,
+    url: str,
+    token: str,
+    ca: str = "",
+    *,
+    made: str = "",
+) -> None:
+    """Keep a login under a name, and choose it; ``made`` is the id of a token made for it."""
     book = read(environment)
-    book["contexts"][name] = {"url": url, "token": token, "ca": ca}
+    book["contexts"][name] = {"url": url, "token": token, "ca": ca, "made": made}
     book["current"] = name
     write_private(folder(environment) / "contexts.json", json.dumps(book, indent=2) + "\n")
 

@@ -28,9 +28,12 @@ def tokens(client: Client) -> Iterator[Json]:
     return client.pages("/v1/tokens")
 
 
-def create_token(client: Client, name: str, days: int | None) -> Json:
-    """Make another token for yourself."""
-    return dict(client.send("POST", "/v1/tokens", {"name": name, "expires_in": days}))
+def create_token(
+    client: Client, name: str, days: int, *, app: str | None = None, role: str | None = None
+) -> Json:
+    """Make another token for yourself, or for one app in a role."""
+    asked: Json = {"name": name, "expires_in": days}
+    return dict(client.send("POST", "/v1/tokens", asked | {"app": app, "role": role}))
 
 
 def revoke_token(client: Client, id: str) -> None:

@@ -12,10 +12,11 @@ ACCEPTED = "/v1/platform/accepted/{risk}"
 
 
 class PlatformView(BaseModel):
-    """What this platform is."""
+    """What this platform is; ``url`` is where its pages are."""
 
     version: str
     api: str
+    url: str
     apps_domain: str
     http_port: int | None
     https_port: int | None

@@ -143,6 +143,12 @@ class Settings:
         return f"perron-{self.slot}"
 
     @property
+    def url(self) -> str:
+        """Where the platform's pages are, for somebody on this machine."""
+        port = "" if self.http_port == 80 else f":{self.http_port}"
+        return f"http://{self.domain}{port}"
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """The addresses the edge binds."""
         return tuple(part.strip() for part in self.bind.split(",") if part.strip())

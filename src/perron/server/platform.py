@@ -35,6 +35,7 @@ def show_platform(request: Request, work: Work, by: By) -> PlatformView:
     return PlatformView(
         version=__version__,
         api=API,
+        url=settings.url,
         apps_domain=settings.apps_domain,
         http_port=settings.http_port,
         https_port=settings.https_port,

@@ -43,6 +43,7 @@ def bring_up(*, public: bool, ports: Mapping[str, int], trusted: bool = False) -
     processes.wish_down(home, down=False)
     if all(processes.pid_of(home, name) for name in processes.NAMES) and _is_healthy(home):
         say(f"Perron {__version__} is up since {_since(home)}; nothing to do.")
+        _open(json.loads((home.path / "cli.json").read_text()), chosen)
         return 0
     return _start(home, chosen, watch)
 
@@ -204,7 +205,20 @@ def _since(home: Home) -> str:
 
 def _welcome(home: Home, chosen: Settings) -> None:
     login = json.loads((home.path / "cli.json").read_text())
-    port = "" if chosen.http_port == 80 else f":{chosen.http_port}"
     say(f"Perron {__version__} is up. You are signed in by {home.path / 'cli.json'}.")
-    say(f"API    http://{chosen.domain}{port}/v1/docs   (locally: {login['url']})")
+    say(f"API    {chosen.url}/v1/docs   (locally: {login['url']})")
+    _open(login, chosen)
     say("Next   perron deploy examples/hello")
+
+
+def _open(login: dict[str, str], chosen: Settings) -> None:
+    """Print a page that signs the local administrator in, once."""
+    from perron.client import Client, Fault, people
+
+    client = Client(login["url"], login["token"])
+    try:
+        say(f"Open   {chosen.url}{people.login_link(client)['path']}   (once, 10 min)")
+    except Fault as why:
+        say(f"Open   {chosen.url}   (no link was made: {why})")
+    finally:
+        client.close()

@@ -95,7 +95,7 @@ def remove_team(uow: UnitOfWork, team: Team) -> None:
     if count := store.count_apps(uow, team.id):
         raise TeamHasApps(
             f"Team {team.name} has {count} apps: destroy them or move them to another team first, "
-            "with perron apps transfer.",
+            "with perron transfers ask.",
             apps=count,
         )
     store.lose_team(uow, team.id)
@@ -104,6 +104,6 @@ def remove_team(uow: UnitOfWork, team: Team) -> None:
 
 def _not_offered(name: str) -> TransferNotFound:
     return TransferNotFound(
-        f"No app {name!r} was offered to a team of yours; list what was with: perron apps offers.",
+        f"No app {name!r} was offered to a team of yours; list what was with: perron transfers.",
         app=name,
     )
