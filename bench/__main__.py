@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import edge, redeploy, scale, small
+from . import apps, edge, redeploy, scale, small
 from .figure import Figure
 
 FIGURES = {
@@ -17,6 +17,7 @@ FIGURES = {
     "edge": edge.throughput,
     "idle": scale.idle,
     "revival": scale.revival,
+    "apps": apps.listing,
 }
 
 

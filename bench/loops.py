@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from perron.agent.sandbox import find_bwrap, seccomp, tier
+from perron.agent.sandbox import SandboxSpec, find_bwrap, seccomp, tier
 from perron.agent.sandbox.arguments import (
     bwrap_arguments,
     environment_file,
@@ -42,7 +42,7 @@ def plain(instance: Path, count: int) -> Loop:
     with _scratch(count) as folder:
         own = re.sub(r"/tmp(?=/nginx|\s|$)", f"{folder}/$n", command)
         return _timed(
-            f"cd {spec.app}; for n in $(seq 0 {count - 1}); do "
+            f"cd {spec.app}; export PATH={_path(spec)}; for n in $(seq 0 {count - 1}); do "
             f"PORT=$(({FIRST}+n)) sh -c {_expanded(own)} >/dev/null 2>&1 & echo $!; done",
             count,
         )
@@ -120,6 +120,12 @@ def _command(instance: Path) -> str:
     assert status
     words = Path(f"/proc/{status.shim}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
     return words[-1].decode()
+
+
+def _path(spec: SandboxSpec) -> str:
+    """The programs a sandbox finds, in its order: the host's own may be others."""
+    own = [f"{spec.app}/.venv/bin", f"{spec.app}/node_modules/.bin"]
+    return ":".join([*spec.path, *own, "/usr/local/bin", "/usr/bin", "/bin"])
 
 
 def _expanded(command: str) -> str:

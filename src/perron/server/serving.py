@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from perron import access, builds, releases, runtime
-from perron.kit import quiet, settings
+from perron.kit import memory, quiet, settings
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
 from perron.kit.problems import Problem
@@ -28,6 +28,7 @@ def serve() -> int:
     """Run the server until it is told to stop; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    memory.share_arenas()  # before there are threads
     home = Home.from_environment(os.environ)
     try:
         database = prepare(home)

@@ -1,0 +1,18 @@
+"""Keeps a process with many threads small."""
+
+import ctypes
+from contextlib import suppress
+
+_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+_ARENAS = 2
+
+
+def share_arenas() -> None:
+    """Have threads share two pools of memory; the C library gives each its own, up to 8 a core.
+
+    What a thread frees stays in its pool: a server whose threads take turns holds several MB in
+    each. Python's lock lets one thread work at a time, so sharing costs nothing. A C library
+    without this switch goes on as it does.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
