@@ -34,6 +34,11 @@ FULL = {
     "drafts-config": "/apps/drafts/config",
     "drafts-volumes": "/apps/drafts/volumes",
     "drafts-activity": "/apps/drafts/activity",
+    "teams": "/teams",
+    "team": "/teams/main",
+    "you": "/you",
+    "audit": "/audit",
+    "platform": "/platform",
     "not-found": "/apps/nowhere",
 }
 DIALOGS = {

@@ -36,7 +36,11 @@ class Around:
         return (link for _, links in self.rail for link in links if link.is_rest)
 
 
-RAIL: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (("Run", (("Apps", "/"),)),)
+RAIL: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Run", (("Apps", "/"),)),
+    ("People", (("Teams", "/teams"), ("Audit", "/audit"))),
+    ("Platform", (("Platform", "/platform"),)),
+)
 TABS: tuple[tuple[str, str], ...] = (
     ("Overview", ""),
     ("Releases", "/releases"),

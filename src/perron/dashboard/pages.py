@@ -4,16 +4,20 @@ from . import (
     activity,
     apps,
     arriving,
+    audit,
     config,
     domains,
     finding,
     instances,
     logs,
     overview,
+    platform,
     releases,
     settings,
     signing,
+    teams,
     volumes,
+    you,
 )
 from .asking import Act, Page
 
@@ -31,4 +35,8 @@ ALL: tuple[Page | Act, ...] = (
     *volumes.ALL,
     *activity.ALL,
     *settings.ALL,
+    *teams.ALL,
+    *you.ALL,
+    *audit.ALL,
+    *platform.ALL,
 )

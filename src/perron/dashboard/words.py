@@ -24,6 +24,14 @@ RELEASES: Mapping[str, tuple[str, str, str]] = {  # state of the sign, word, kin
     "superseded": ("stopped", "Superseded", ""),
     "cancelled": ("stopped", "Cancelled", ""),
 }
+BROWSERS = (
+    ("perron", "command line"),
+    ("Edg/", "Edge"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chromium"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([KMGT]?)I?B?")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
 
@@ -55,8 +63,9 @@ class Clock:
         ago = (today.date() - there.date()).days
         if ago in (0, 1):
             return ("Today", "Yesterday")[ago]
-        name, year = ("%A " if 0 < ago < 7 else ""), ("" if there.year == today.year else " %Y")
-        return f"{there:{name}}{there.day} {there:%b{year}}"
+        name = f"{there:%A} " if 0 < ago < 7 else ""
+        year = "" if there.year == today.year else f" {there.year}"
+        return f"{name}{there.day} {there:%b}{year}"
 
     def milli(self, at: datetime) -> str:
         """Say when to the thousandth, for lines of a log."""
@@ -112,7 +121,7 @@ def size(count: int) -> str:
 
 def spark(counts: Sequence[int | None], *, width: int = 120, height: int = 24) -> str:
     """Draw counts as an SVG path from left to right; the highest reaches the top."""
-    known = [count or 0 for count in counts]
+    known = [count or 0 for count in counts[:-1]]  # the present minute is not over
     top = max(known, default=0) or 1
     step = width / max(1, len(known) - 1)
     spots = (
@@ -142,8 +151,9 @@ def ceiling(counts: Sequence[int | None]) -> int:
 
 def curve(counts: Sequence[int | None], top: int) -> str:
     """Draw counts as an SVG path 600 wide and 150 high, where ``top`` is the upper edge."""
-    step = 600 / max(1, len(counts) - 1)
-    spots = (f"{i * step:.0f} {150 - (n or 0) / top * 150:.1f}" for i, n in enumerate(counts))
+    over = counts[:-1]  # the present minute is not over
+    step = 600 / max(1, len(over) - 1)
+    spots = (f"{i * step:.0f} {150 - (n or 0) / top * 150:.1f}" for i, n in enumerate(over))
     return "M" + "L".join(spots)
 
 
@@ -174,3 +184,35 @@ def bytes_in(text: str) -> int | None:
     """Read ``512M``, ``2 GB`` or ``1.5GiB``; None when it is no size."""
     found = _SIZE.fullmatch(text.strip().upper())
     return int(float(found[1]) * 1024 ** ("BKMGT".index(found[2] or "B"))) if found else None
+
+
+def browser(agent: str | None) -> str:
+    """Name a browser or client by what it says of itself."""
+    for sign, name in BROWSERS:
+        if sign in (agent or ""):
+            return name
+    return (agent or "unknown").split("/")[0][:30]
+
+
+def amount(value: float, unit: str) -> str:
+    """Say how much of a quota: bytes as sizes, the rest with its unit."""
+    if unit == "bytes":
+        return size(int(value))
+    return f"{number(value)} {'min' if unit == 'minutes' else unit}".rstrip()
+
+
+def happened(type: str) -> str:
+    """Say an event's type as words: ``perron.release.live.v1`` is *release live*."""
+    return re.sub(r"^perron\.|\.v[0-9]+$", "", type).replace(".", " ").replace("_", " ")
+
+
+def shortly(value: object) -> str:
+    """Say a document in one short line, as far as it is worth a line."""
+    if isinstance(value, Mapping):
+        known = ((name, each) for name, each in value.items() if each not in (None, "", [], {}))
+        text = ", ".join(f"{name} {shortly(each)}" for name, each in known)
+    elif isinstance(value, list):
+        text = ", ".join(shortly(each) for each in value)
+    else:
+        text = "nothing" if value is None else str(value)
+    return text if len(text) <= 160 else text[:159] + "…"
