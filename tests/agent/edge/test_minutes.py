@@ -13,14 +13,14 @@ NOW = 1_800_000_030
 def database():
     made = sqlite3.connect(":memory:")
     made.execute(
-        "create table second (environment text, second integer, requests integer,"
+        "create table router_second (environment text, second integer, requests integer,"
         " primary key (environment, second))"
     )
     return made
 
 
 def served(database, environment, second, requests):
-    database.execute("insert into second values (?, ?, ?)", (environment, second, requests))
+    database.execute("insert into router_second values (?, ?, ?)", (environment, second, requests))
 
 
 def test_an_hour_has_sixty_minutes_and_the_present_one_is_last(database):

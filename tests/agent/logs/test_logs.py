@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from perron.agent.logs import Labels, Logs
+from perron.agent.logs import Block, Labels, Logs, Store, Told
 from perron.agent.logs.tails import can_punch
 from perron.contract.node import LogPage
 from perron.kit import clock
@@ -245,7 +246,7 @@ def test_too_many_lines_are_dropped_and_counted(
 READER = """
 import sys, time
 from pathlib import Path
-from perron.agent.logs import Labels, Logs
+from perron.agent.logs import Block, Labels, Logs, Store, Told
 from perron.kit.settings import Home, Settings
 logs = Logs(Home(Path(sys.argv[1])), Settings())
 logs.open()
@@ -300,3 +301,67 @@ def test_a_refused_write_of_a_release_command_is_explained_where_it_is_read(
     append(output, b"sqlite3.OperationalError: attempt to write a readonly database\n")
     logs.finish(output)
     assert "perron volumes create" in texts(logs, job="release-x")[1]
+
+
+def told(text: str) -> Told | None:
+    number, _, rest = text.partition(" ")
+    if not number.isdigit():
+        return None
+    return Told(NOW, rest, "web", f"web.{number}", int(number))
+
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def block(body: bytes) -> Block:
+    return Block("env_1", "router", "test", body, body.count(b"\n") + 1, NOW, NOW)
+
+
+@pytest.mark.parametrize("many", [1, 5_000])
+def test_blocks_are_read_by_line_before_and_after_they_are_sealed(logs: Logs, many: int) -> None:
+    logs.store.decoders["test"] = told
+    body = b"\n".join([b"1 one", b"2 two", b"what is this"] * many)
+    logs.say("env_1", "before")
+    logs.store.keep([block(body)], [], lambda database: None)
+    logs.say("env_1", "after")
+    for sealed in (False, True):
+        assert texts(logs, limit=5)[-4:] == ["one", "two", "what is this", "after"]
+        assert texts(logs, instance="web.2", limit=1) == ["two"]
+        assert texts(logs, release=1, limit=1) == ["one"]
+        assert texts(logs, release=9) == []
+        assert texts(logs, source="router", text="THIS", limit=1) == ["what is this"]
+        assert len(texts(logs, source="router", limit=1_000_000)) == 3 * many
+        cursors = [line.cursor for line in read(logs, after=0, limit=1_000_000).lines]
+        assert cursors == list(range(1, 3 * many + 3))
+        assert logs.store.seal() is (many > 1 and not sealed)
+    assert logs.store.raw_bytes() == 0
+
+
+def test_a_block_and_what_is_written_along_are_kept_together_or_not_at_all(logs: Logs) -> None:
+    def fail(database: sqlite3.Connection) -> None:
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError):
+        logs.store.keep([block(b"1 one")], [], fail)
+    assert texts(logs) == []
+
+
+def test_a_database_of_an_older_version_is_read_and_written_on(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "logs.db")
+    old.executescript("""
+        CREATE TABLE chunk (
+            first INTEGER PRIMARY KEY, last INTEGER NOT NULL, environment TEXT NOT NULL,
+            source TEXT NOT NULL, process TEXT NOT NULL, instance TEXT NOT NULL,
+            release INTEGER, job TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
+            late INTEGER NOT NULL, gap TEXT NOT NULL, size INTEGER NOT NULL, times BLOB,
+            body BLOB NOT NULL) STRICT;
+        CREATE TABLE counter (next INTEGER NOT NULL) STRICT;
+        INSERT INTO counter VALUES (5);
+        PRAGMA user_version = 1;
+    """)
+    old.close()
+    store = Store(tmp_path / "logs.db")
+    store.keep([block(b"1 one")], [], lambda database: None)
+    assert store.ask("select first, form from chunk") == [(5, "test")]
+    store.close()
+    Store(tmp_path / "logs.db").close()

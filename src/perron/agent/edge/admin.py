@@ -1,16 +1,10 @@
 """Speaks with HAProxy's admin socket: a command, an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _TIMEOUT = 5.0
-_RING = "access"
-_RING_READ = 4 << 20
-GATHER = 0.05
-MANY = 100  # lines at once: then more of them are gathered
-_GATHER_MANY = 0.25
 
 
 class EdgeAway(Exception):
@@ -113,26 +107,6 @@ async def shut_retired(master: Path, pid: int, seen: Seen) -> None:
     for line in sessions.splitlines():
         if wanted in line:
             await ask(master, f"@!{pid} shutdown session {line.partition(':')[0]}")
-
-
-async def ring(socket: Path) -> AsyncIterator[list[str]]:
-    """Yield lines of the access ring, many at a time, from its oldest; end when HAProxy does."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(str(socket), limit=_RING_READ)
-    except OSError as why:
-        raise EdgeAway(f"The edge does not answer on {socket}: {why}.") from why
-    try:
-        writer.write(f"show events {_RING} -w\n".encode())
-        rest = b""
-        while data := await reader.read(_RING_READ):
-            whole, end, rest = (rest + data).rpartition(b"\n")
-            lines = whole.decode(errors="replace").split("\n") if end else []
-            yield lines
-            await asyncio.sleep(_GATHER_MANY if len(lines) > MANY else GATHER)  # cheaper so
-    except ConnectionError:
-        return
-    finally:
-        writer.close()
 
 
 def _int(field: str) -> int:

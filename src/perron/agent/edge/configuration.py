@@ -24,6 +24,7 @@ MAX_CONNECTIONS = 10_000
 ROOM = 20 << 10  # more would be copied for every request that may have to be repeated
 RESERVE = 1024  # of a buffer, for what we add to a request
 LENGTH = "req.fhdr(content-length),add(0)"  # hdr_val counts in 32 bits: 2 GiB would be less than 0
+HOST = "req.hdr(host),host_only,rtrim(.),lower"
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
 _CHECK_HOST, _CHECK_PATH = 8, 9  # fields of apps.map
 
@@ -93,7 +94,7 @@ def text(frame: Frame) -> str:
     """Return everything but the numbered backends."""
     sections = [_global(frame), _defaults(frame, "base"), _platform_defaults(frame)]
     sections += [_app_defaults(frame, kind) for kind in KINDS]
-    sections += [_ring(), _frontend(frame), _pages(frame), _platform(frame)]
+    sections += [_ring(), _frontends(frame), _pages(frame), _platform(frame)]
     return "\n".join(sections) + "\n"
 
 
@@ -173,12 +174,18 @@ hdr Host "%[{lookup.format(_CHECK_HOST)}]" hdr User-Agent Perron-Health
     cookie = f"""  cookie PERRON insert indirect nocache httponly dynamic
   dynamic-cookie-key {frame.home.path.name or "perron"}
 """
+    absent = "".join(_return(frame, page) for page in _ABSENT)
     return f"""{_defaults(frame, kind)}  balance leastconn
   http-request set-timeout server var(txn.idle) if {{ var(txn.idle) -m found }}
   http-request wait-for-body time 10s if {{ method PUT DELETE }} \
 {{ req.fhdr(content-length) -m found }} {{ {LENGTH} le {SMALL_BODY} }}
   http-request disable-l7-retry unless {{ method GET HEAD PUT DELETE OPTIONS TRACE }}
-{"" if kind.startswith("tcp") else check}{cookie if kind.endswith("-sticky") else ""}"""
+  http-request allow if {{ nbsrv gt 0 }}
+  http-request set-var(txn.shown) {lookup.format(2)}
+{absent}{"" if kind.startswith("tcp") else check}{cookie if kind.endswith("-sticky") else ""}"""
+
+
+_ABSENT = ("empty", "stopped", "starting", "crashed", "maintenance")
 
 
 def _ring() -> str:
@@ -189,65 +196,70 @@ def _ring() -> str:
 """
 
 
-def _frontend(frame: Frame) -> str:
+def _frontends(frame: Frame) -> str:
     """Most requests leave the rules early: every condition costs each of them.
 
-    ``txn.where`` is ``environment|backend|``; it ends in ``+`` where something is special.
+    Plain and secure visitors have a frontend each, so that no rule has to ask who is which.
+    ``txn.where`` is ``environment|backend|host|``; it ends in ``+`` where something is special.
     """
-    return f"""backend counters from base
-  stick-table type string len 64 size 20k store gpc0
+    counters = """backend counters from base
+  stick-table type string len 64 size 20k store http_req_cnt,gpc0
+"""
+    plain = _frontend(frame, "visitors", frame.settings.http_port, "http")
+    return "\n".join(
+        (counters, plain, _frontend(frame, "secure", frame.settings.https_port, "https"))
+    )
 
-frontend visitors from base
-{_binds(frame)}  log-format "{lines.FORMAT}"
+
+def _frontend(frame: Frame, name: str, port: int, scheme: str) -> str:
+    return f"""frontend {name} from base
+{_binds(frame, port, scheme)}  log-format "{lines.FORMAT}"
+  option forwardfor
   acl is_app var(txn.where) -m found
-  acl is_platform var(txn.host) -m str {frame.settings.domain.lower()}
-  acl is_special var(txn.where) -m end +
-  acl is_protected var(txn.digest) -m found
   acl has_length req.fhdr(content-length) -m found
-{_FORWARDED}{_special(frame)}  http-after-response set-header X-Request-Id %[var(txn.id)]
+  acl is_protected var(txn.digest) -m found
+{_IDENTITY}  http-request add-header X-Forwarded-Port {port}
+  http-request add-header X-Forwarded-Proto {scheme}
+{_special(frame, scheme)}  http-after-response set-header X-Request-Id %[var(txn.id)]
   http-after-response allow unless {{ status ge 400 }}
   http-after-response set-header Content-Type application/problem+json \
 if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
   http-after-response del-header {_OWN}
-  use_backend %[var(txn.where),field(2,|)] \
-if {{ var(txn.where),field(2,|),nbsrv gt 0 }} !{{ var(txn.shown) -m found }}
+  use_backend %[var(txn.where),field(2,|)] if is_app
+  acl is_platform {HOST} -m str {frame.settings.domain.lower()}
   use_backend platform-json if is_platform {{ var(txn.format) -m found }}
   use_backend platform if is_platform
   default_backend pages
 """
 
 
-def _special(frame: Frame) -> str:
+def _special(frame: Frame, scheme: str) -> str:
     """Return where it leads, then what few need: redirect, protection, maintenance, limits."""
     packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
-    return f"""  http-request set-var(txn.where) var(txn.host),map({frame.hosts_map})
+    redirect = f"""  http-request redirect location \
+https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 if {{ var(txn.where) -m sub |https }}
+"""
+    return f"""  http-request set-var(txn.where) {HOST},map({frame.hosts_map})
   http-request allow unless is_app
   http-request track-sc0 var(txn.where),field(1,|) table counters
-  http-request set-var(txn.n) sc0_inc_gpc0
-  http-request allow if !is_special !has_length
+  http-request allow if !{{ var(txn.where) -m end + }} !has_length
   http-request set-var(txn.app) {packed}
   http-request set-var(txn.max) var(txn.app),field(3,|)
-  http-request set-var(txn.shown) str(413) \
-if has_length {{ {LENGTH},sub(txn.max) gt 0 }}
-  http-request allow unless is_special
-  http-request redirect location https://%[var(txn.host)]{_port(frame.settings)}%[pathq] code 308 \
-if !{{ ssl_fc }} {{ var(txn.where) -m sub |https }}
-  http-request set-var(txn.idle) var(txn.app),field(4,|)
+  http-request set-var(txn.shown) str(413) if has_length {{ {LENGTH},sub(txn.max) gt 0 }}
+{_return(frame, "413")}  http-request allow unless {{ var(txn.where) -m end + }}
+{redirect if scheme == "http" else ""}  http-request set-var(txn.idle) var(txn.app),field(4,|)
   http-request set-var(txn.query) query \
 if {{ var(txn.app),field(5,|) -m str 1 }} {{ query -m found }}
-{_PROTECTION}  http-request set-var(txn.shown) str(maintenance) \
+{_PROTECTION}{_return(frame, "401")}  http-request set-var(txn.shown) str(maintenance) \
 if {{ var(txn.app),field(2,|) -m str maintenance }}
-"""
+{_return(frame, "maintenance")}"""
 
 
 def _pages(frame: Frame) -> str:
-    """Return where visitors end whom no instance can or may answer."""
-    returns = "".join(_return(frame, page) for page in (*pages.TEXTS, *pages.REFUSALS))
+    """Return where visitors end whose host leads nowhere."""
     return f"""backend pages from base
-  http-request set-var(txn.shown) str(unknown) unless {{ var(txn.where) -m found }}
-  http-request set-var(txn.shown) var(txn.where),field(2,|),map({frame.apps_map}),field(2,|) \
-unless {{ var(txn.shown) -m found }}
-{returns}"""
+  http-request set-var(txn.shown) str(unknown)
+{_return(frame, "unknown")}"""
 
 
 def _return(frame: Frame, page: str) -> str:
@@ -263,13 +275,10 @@ def _return(frame: Frame, page: str) -> str:
     )
 
 
-def _binds(frame: Frame) -> str:
-    return "".join(
-        f"  bind {host}:{frame.settings.http_port}\n"
-        f"  bind {host}:{frame.settings.https_port} ssl crt-list {frame.certificate_list}"
-        " alpn h2,http/1.1\n"
-        for host in (f"[{each}]" if ":" in each else each for each in frame.addresses)
-    )
+def _binds(frame: Frame, port: int, scheme: str) -> str:
+    secure = f" ssl crt-list {frame.certificate_list} alpn h2,http/1.1" if scheme == "https" else ""
+    hosts = (f"[{each}]" if ":" in each else each for each in frame.addresses)
+    return "".join(f"  bind {host}:{port}{secure}\n" for host in hosts)
 
 
 def _port(settings: Settings) -> str:
@@ -277,8 +286,7 @@ def _port(settings: Settings) -> str:
 
 
 # What visitors claim about themselves is removed; what we know is added.
-_FORWARDED = """  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
-  http-request set-var(txn.format) str(json) if { req.fhdr(accept) -m sub json } \
+_IDENTITY = """  http-request set-var(txn.format) str(json) if { req.fhdr(accept) -m sub json } \
 !{ req.fhdr(accept) -m sub text/html }
   http-request set-var(txn.id) req.fhdr(x-request-id) if \
 { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
@@ -289,10 +297,7 @@ _FORWARDED = """  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.
   http-request del-header X-Real-IP
   http-request del-header Proxy
   http-request set-header X-Request-Id %[var(txn.id)]
-  http-request add-header X-Forwarded-For %[src]
   http-request add-header X-Forwarded-Host %[req.hdr(host)]
-  http-request add-header X-Forwarded-Port %[dst_port]
-  http-request add-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
 """
 # A digest of salt, user and password is compared; the app never sees what opened the door.
 _PROTECTION = """  http-request set-var(txn.digest) var(txn.app),field(7,|)

@@ -3,20 +3,24 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from perron.agent.logs import Told
+
 from .model import AccessLine, release_of
 
 MARK = "@"
+FORM = "access1"  # lines are kept as they came; another FORMAT needs another name here
+# Fields are parted by spaces, and none can hold one: what is counted without reading relies on it.
 FORMAT = (
-    f"{MARK} %pid %[date(0,ms)] %Ta %ST %B %ts %rc %s %HM %[var(txn.where)] %[var(txn.n)] "
-    "%[var(txn.id)] %[var(txn.shown)] %[var(txn.host)] %HPO %[var(txn.query)]"
+    f"{MARK}%[var(txn.where)] %[date(0,ms)] %ts %s %ST %Ta %B %rc %HM %[sc0_http_req_cnt] "
+    "%[sc0_inc_gpc0] %[var(txn.id)] %[var(txn.shown)] %HPO %[var(txn.query)]"
 )
-_FIELDS = 17
+_FIELDS = 15
 
 
 def parse(line: str) -> AccessLine | None:
     """Return the access line, or None when the edge says something else or of no environment."""
     parts = line.split(" ")
-    if len(parts) < _FIELDS - 1 or parts[0] != MARK or parts[10] == "-":
+    if len(parts) < _FIELDS - 1 or parts[0][:1] != MARK or parts[0] == f"{MARK}-":
         return None
     try:
         return _access_line([*parts, "-"])
@@ -24,21 +28,31 @@ def parse(line: str) -> AccessLine | None:
         return None
 
 
+def told(line: str) -> Told | None:
+    """Return what people read of a line, and by what it is found."""
+    read = parse(line)
+    if read is None:
+        return None
+    process = read.instance.partition(".")[0]
+    return Told(read.time, read.text, process, read.instance, read.release)
+
+
 def _access_line(parts: list[str]) -> AccessLine:
-    """Read the fields in the order of ``FORMAT``; there are thousands in a second."""
-    _, pid, time, ms, status, size, state, retries, server, method, where, number, id = parts[:13]
-    page, host, path, query = parts[13:_FIELDS]
+    """Read the fields in the order of ``FORMAT``."""
+    where, time, state, server, status, ms, size, retries, method, started, ended = parts[:11]
+    id, page, path, query = parts[11:_FIELDS]
+    environment, _, host = where[1:].split("|")[:3]
     release, instance = release_of(server)
     return AccessLine(
         _moment(time),
-        int(pid),
-        where.partition("|")[0],
-        int(number) if number != "-" else None,
+        environment,
+        _number(started),
+        _number(ended),
         release,
         instance,
         server,
         method,
-        "" if host == "-" else host,
+        host,
         path,
         "" if query == "-" else query,
         int(status),
@@ -49,6 +63,10 @@ def _access_line(parts: list[str]) -> AccessLine:
         int(retries) if retries != "0" else 0,  # +1: the last one went to another instance
         "" if page == "-" else page,
     )
+
+
+def _number(field: str) -> int | None:
+    return int(field) if field != "-" else None
 
 
 @lru_cache(4096)

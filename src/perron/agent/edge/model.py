@@ -105,14 +105,15 @@ class TargetState:
 class AccessLine(NamedTuple):
     """One request as the edge saw it; ``time`` is when it ended. A tuple: there are many.
 
-    ``sequence`` counts the environment's requests since HAProxy's ``worker`` began. ``page`` is
-    the page of our own that was shown; ``state`` is HAProxy's termination code.
+    ``started`` and ``ended`` count the environment's requests up to this line, since HAProxy's
+    worker began. ``page`` is the page of our own that was shown; ``state`` is HAProxy's
+    termination code.
     """
 
     time: datetime
-    worker: int
     environment: str
-    sequence: int | None
+    started: int | None
+    ended: int | None
     release: int | None
     instance: str
     server: str
@@ -153,6 +154,11 @@ class AccessLine(NamedTuple):
         return (
             self.state == "--" and bool(self.instance) and not (self.retries or self.query)
         ) and not self.page
+
+    @property
+    def is_well_served(self) -> bool:
+        """Whether an instance answered, and answered well."""
+        return self.state == "--" and bool(self.instance) and 100 <= self.status < 500
 
     @property
     def lost(self) -> str | None:

@@ -84,7 +84,7 @@ def desire(backends: Sequence[Backend], seats: Mapping[str, str], settings: Sett
         for host in each.hosts:
             https = "" if _is_under(host.lower(), made) else "https"
             special = "+" if https or each.is_special else ""
-            hosts.setdefault(host.lower(), f"{place}{https}{special}")
+            hosts.setdefault(host.lower(), f"{place}{host.lower()}|{https}{special}")
     hosts.pop(settings.domain.lower(), None)  # the platform's own
     return Desired(
         hosts=hosts,

@@ -73,6 +73,11 @@ class Process:
         except admin.EdgeAway:
             return False
 
+    @staticmethod
+    def name_of(worker: int) -> str:
+        """Return what tells a worker from another that had its pid before."""
+        return f"{worker}.{_started(worker)}"
+
     async def launch(self) -> None:
         """Start HAProxy and wait until its worker answers."""
         await self._await_ports()

@@ -16,8 +16,9 @@ from perron.kit import clock
 from perron.kit.files import private_folder, write_whole
 from perron.kit.settings import Home, Settings
 
-from . import admin, configuration, lines, pages, plan
+from . import admin, configuration, pages, plan, ring
 from .keyring import Keyring
+from .listening import Listener
 from .model import FALL, AccessLine, Backend, TargetState, name_of, shown_as_starting
 from .plan import Desired, Running
 from .process import EdgeFailed, PortTaken, Process, bindable
@@ -50,6 +51,7 @@ class Edge:
         self._seats: dict[str, str] = {}
         self._lock = asyncio.Lock()
         self._up = asyncio.Event()
+        self._listener = Listener(self._process, self._router, self._up)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -64,7 +66,7 @@ class Edge:
         await self._adopt_or_launch()
         self._router.open()
         self._up.set()
-        for work in (self._keep(), self._tidy(), self._listen()):
+        for work in (self._keep(), self._tidy(), self._listener.run()):
             self._tasks.append(asyncio.create_task(work))
 
     async def apply(self, backends: Sequence[Backend]) -> None:
@@ -118,7 +120,7 @@ class Edge:
 
         ``first_served`` is when an instance (of that release, if one is named) first answered.
         """
-        await asyncio.sleep(2 * admin.GATHER)  # what has just ended is read by then
+        await asyncio.sleep(2 * ring.GATHER)  # what has just ended is read by then
         return await self._router.count(environment, since, until, release)
 
     async def traffic(self) -> dict[str, list[int]]:
@@ -199,6 +201,7 @@ class Edge:
         self._frame = replace(self._frame, pools=pools)
         self._write_down()
         await self._process.reload()
+        self._listener.look_again()
         await self._settle()
 
     def _write_down(self) -> None:
@@ -249,6 +252,7 @@ class Edge:
         write_whole(self._process.configuration, frame + head.lstrip("\n") + rest)
         try:
             await self._process.reload()
+            self._listener.look_again()
             await self._settle()
         except EdgeFailed:
             log.exception("The edge keeps its old rules.")
@@ -274,6 +278,7 @@ class Edge:
         for patience in chain(_PATIENCE, repeat(_PATIENCE[-1])):
             try:
                 await self._process.launch()
+                self._listener.look_again()
                 await self._settle()
                 break
             except (EdgeFailed, PortTaken, OSError, admin.EdgeAway) as why:
@@ -292,31 +297,9 @@ class Edge:
                 try:
                     running = await self._look()
                     await (self._apply() if rounds % RENEW_EVERY == 0 else self._correct(running))
-                    await self._router.settle(await self._in_flight_by_environment())
+                    await self._router.settle()
                 except (admin.EdgeAway, admin.EdgeRefused, OSError) as why:
                     log.warning("The edge could not be tidied: %s", why)
-
-    async def _listen(self) -> None:
-        """Read the access ring for as long as the agent runs."""
-        while True:
-            await self._up.wait()
-            try:
-                async for batch in admin.ring(self._process.socket):
-                    read = [each for raw in batch if (each := lines.parse(raw))]
-                    await asyncio.shield(self._router.take(read))  # all of it, or none
-            except admin.EdgeAway:
-                await asyncio.sleep(0.05)
-            except OSError:
-                log.exception("Access lines could not be kept.")
-                await asyncio.sleep(1)
-
-    async def _in_flight_by_environment(self) -> dict[str, int]:
-        environments = {seat: environment for environment, seat in self._seats.items()}
-        counts: dict[str, int] = {}
-        for each in await self._everywhere():
-            name = environments.get(each.backend, "")
-            counts[name] = counts.get(name, 0) + each.in_flight
-        return counts
 
     async def _seen(self, retired: int | None) -> list[admin.Seen]:
         if retired is None:

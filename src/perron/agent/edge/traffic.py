@@ -33,7 +33,7 @@ class Minutes:
         since = first if known is None else again
         kept = {minute: n for minute, n in (known or {}).items() if first <= minute < since}
         rows = database.execute(
-            "select second / 60, sum(requests) from second"
+            "select second / 60, sum(requests) from router_second"
             " where environment = ? and second >= ? group by 1",
             (environment, since * 60),
         )

@@ -1,6 +1,7 @@
 """Logs: files written by instances and jobs, ingested into chunks; reading and following."""
 
-from .model import Labels
+from .model import Batch, Block, Labels, Told
 from .service import Logs
+from .store import Store
 
-__all__ = ["Labels", "Logs"]
+__all__ = ["Batch", "Block", "Labels", "Logs", "Store", "Told"]

@@ -22,6 +22,8 @@ AWAY = 2.0
 PAUSE = 0.04  # between rounds: lines that come one by one share a chunk
 ROUND = 0.05
 PRUNE_EVERY = 600.0
+SEAL_AFTER = 60.0  # without large blocks: then there is time to compress them
+SEAL_ABOVE = 256 << 20  # or else when so much lies there as it came
 KEEP_FOR = timedelta(days=14)
 KEEP_BYTES = 256 << 20
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class Ingest(threading.Thread):
         self._seen = _last_alive(alive)
         self._was_away = self._seen is not None and time.time() - self._seen > AWAY
         self._pruned = time.monotonic()
+        self._raw = (0, 0.0)  # how much lay there as it came, and since when
 
     def watch(self, path: Path, labels: Labels) -> None:
         """Read a file from where we were; again is harmless."""
@@ -133,9 +136,22 @@ class Ingest(threading.Thread):
             with self._lock:
                 for tail in self._tails.values():
                     self._tell_dropped(tail)
+            self._seal()
         if time.monotonic() - self._pruned > PRUNE_EVERY:
             self._pruned = time.monotonic()
             self._store.prune(clock.now() - KEEP_FOR, KEEP_BYTES)
+
+    def _seal(self) -> None:
+        """Compress blocks when they come no more, or are too many: one in each second."""
+        size, now = self._store.raw_bytes(), time.monotonic()
+        if size > self._raw[0] or not size:
+            self._raw = (size, now)
+        while size > SEAL_ABOVE or (size and now - self._raw[1] > SEAL_AFTER):
+            self._store.seal()
+            size = self._store.raw_bytes()
+            self._raw = (size, self._raw[1])
+            if size <= SEAL_ABOVE:
+                break
 
     def _round(self) -> None:
         started = time.monotonic()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 LINE_CAP = 64 * 1024
@@ -42,6 +43,32 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Block:
+    """Lines that somebody else wrote in a ``form`` of their own; who reads them decodes them.
+
+    Every one of them lies between ``started`` and ``ended``.
+    """
+
+    environment: str
+    source: str
+    form: str
+    body: bytes
+    count: int
+    started: datetime
+    ended: datetime
+
+
+class Told(NamedTuple):
+    """One line of a block, decoded."""
+
+    time: datetime
+    text: str
+    process: str = ""
+    instance: str = ""
+    release: int | None = None
+
+
+@dataclass(frozen=True)
 class Query:
     """What somebody wants to read; ``newest`` says from which end to begin."""
 
@@ -57,6 +84,14 @@ class Query:
     after: int | None = None
     before: int | None = None
     limit: int = 1000
+
+    def finds(self, told: Told) -> bool:
+        """Say whether a decoded line is of the process, instance and release asked for."""
+        return (
+            self.process in (None, told.process)
+            and self.instance in (None, told.instance)
+            and self.release in (None, told.release)
+        )
 
     @property
     def newest(self) -> bool:

@@ -52,7 +52,7 @@ class Logs:
             self._store,
             folder / "logs.alive",
             punches=punches,
-            told=self._tell,
+            told=self.tell,
             closed=self._settings.instance_ports,
         )
         self._ingest.start()
@@ -61,7 +61,7 @@ class Logs:
         """Stop reading; what is not read yet is read by the next agent."""
         self._reader().end()
         self._readers.shutdown(wait=True, cancel_futures=True)
-        self._kept().close()
+        self.store.close()
 
     def watch(self, output: Path, labels: Labels) -> None:
         """Read a file's lines as they come, from where we were; again is harmless."""
@@ -158,27 +158,28 @@ class Logs:
     def forget(self, environment: str) -> None:
         """Delete everything an environment ever said, and watch nothing of it."""
         self._reader().forget(environment)
-        self._kept().forget(environment)
+        self.store.forget(environment)
 
     def prune(self, older_than: datetime, max_bytes: int) -> None:
         """Delete what is too old, and of each environment the oldest beyond ``max_bytes``."""
-        self._kept().prune(older_than, max_bytes)
+        self.store.prune(older_than, max_bytes)
 
     async def _page(self, query: Query) -> tuple[list[LogLine], int]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._kept().page, query)
+        return await loop.run_in_executor(self._readers, self.store.page, query)
 
     def _write(self, batches: Sequence[Batch]) -> None:
         """Keep lines of ours; a full disk takes them, never the work they tell of."""
         try:
-            self._kept().write(batches)
+            self.store.write(batches)
         except sqlite3.OperationalError as why:
             count = sum(len(each.texts) for each in batches)
             log.warning("%d lines of the platform or the edge were not kept: %s", count, why)
             return
-        self._tell({each.labels.environment for each in batches})
+        self.tell({each.labels.environment for each in batches})
 
-    def _tell(self, environments: set[str]) -> None:
+    def tell(self, environments: set[str]) -> None:
+        """Wake who waits for lines of these environments."""
         with self._lock:
             waiting = [each for name in environments for each in self._listeners.get(name, ())]
         for loop, event in waiting:
@@ -201,7 +202,9 @@ class Logs:
             if not here:
                 self._listeners.pop(environment, None)
 
-    def _kept(self) -> Store:
+    @property
+    def store(self) -> Store:
+        """The database of all lines; other rooms keep there what must be kept with theirs."""
         if self._store is None:
             raise RuntimeError("The logs are not open.")
         return self._store
