@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Given = TypeVar("Given")
 
 THREADS = 16  # never those of the API: pages wait for answers of the API
-PATIENCE = 5.0  # seconds for an API that is there but busy
+PATIENCE = 2.0  # seconds for an API that is there but busy
 LARGEST_FORM = 2 << 20
 MOST_FIELDS = 2000
 FORM = "application/x-www-form-urlencoded"

@@ -22,6 +22,7 @@ def show_apps(ask: Ask) -> Shown:
         return Shown("empty.html", _first_steps(ask) | {"live": True})
     return Shown("apps.html", {
         "groups": _grouped([_row(app, ask.environment) for app in found["items"]]),
+        "counts": {} if match else _counts(found["totals"]),
         "totals": found["totals"],
         "matched": found["matched"],
         "environments": found["environments"],
@@ -54,6 +55,11 @@ def _grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]
     for row in rows:
         groups[GROUPS.get(row["env"]["state"], REST)].append(row)
     return [(title, found) for title, found in groups.items() if found]
+
+
+def _counts(totals: Json) -> dict[str, int]:
+    """Return how many apps each group has, whatever page is shown."""
+    return {"Needs you": totals["needs"], "Running": totals["running"], REST: totals["stopped"]}
 
 
 def _teams(ask: Ask) -> list[str]:

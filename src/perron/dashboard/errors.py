@@ -67,6 +67,7 @@ def _problem(
 ) -> Shown:
     facts = {"title": title, "detail": detail, "changed": changed, "status": status,
              "problem": refused}  # fmt: skip
-    return Shown("problem.html" if ask.session.secret else "gate-problem.html",
+    is_inside = ask.session.secret and status != 503  # the shell would have to ask as well
+    return Shown("problem.html" if is_inside else "gate-problem.html",
                  facts | {"command": "", "request": refused.request if refused else ""},
                  status)  # fmt: skip
