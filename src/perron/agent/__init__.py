@@ -36,11 +36,11 @@ def stop_everything(home: Home, settings: Settings) -> int:
     return asyncio.run(end_everything(home, settings))
 
 
-def promises() -> list[Promise]:
+def promises(bwrap: str = "") -> list[Promise]:
     """Return what the sandbox promises on this kernel for this user."""
     from . import sandbox
 
-    return sandbox.promises()
+    return sandbox.promises(sandbox.find_bwrap(bwrap))
 
 
 def tier(bwrap: str = "") -> str:

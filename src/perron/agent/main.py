@@ -31,7 +31,7 @@ from .jobs import Jobs
 from .logs import Logs
 from .places import Places
 from .routes import Rooms, create_app
-from .sandbox import Sandboxes
+from .sandbox import Sandboxes, find_bwrap, tier
 from .volumes import Volumes
 
 TAKEN = 75  # EX_TEMPFAIL: another agent holds this home
@@ -115,7 +115,7 @@ async def _opened(home: Home, settings: Settings) -> AsyncIterator[Rooms]:
 
 def _tools(home: Home, settings: Settings) -> Tools:
     database = store.prepare(home)
-    places = Places(database, home, settings)
+    places = Places(database, home, settings, one_uid=tier(find_bwrap(settings.bwrap)) == "C")
     logs = Logs(home, settings)
     return Tools(
         home=home,
@@ -123,7 +123,7 @@ def _tools(home: Home, settings: Settings) -> Tools:
         database=database,
         sealer=Sealer.from_file(home.keys / "node.key"),
         places=places,
-        sandboxes=Sandboxes(bwrap=settings.bwrap, cgroup=settings.cgroup),
+        sandboxes=Sandboxes(bwrap=settings.bwrap, cgroup=settings.cgroup, trusted=settings.trusted),
         builds=Builds(home, settings),
         logs=logs,
         volumes=Volumes(database, settings, places, logs),

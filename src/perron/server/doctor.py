@@ -45,12 +45,12 @@ def examine(*, as_json: bool) -> int:
     home = Home.from_environment(os.environ)
     chosen = settings.load(home) if home.settings.exists() else Settings()
     found = [each for look in LOOKS for each in _tried(look, home, chosen)]
-    promises = agent.promises()
+    promises = agent.promises(chosen.bwrap)
     if as_json:
         click.echo(json.dumps({"findings": [asdict(each) for each in found],
                                "promises": [each.model_dump() for each in promises]}))  # fmt: skip
     else:
-        _print(found, promises)
+        _print(found, promises, chosen.bwrap)
     return 1 if any(each.state == "failed" for each in found) else 0
 
 
@@ -170,12 +170,14 @@ def _bubblewrap() -> str:
         return asked.stdout.split()[-1] if asked.stdout else "missing"
 
 
-def _print(found: list[Finding], promises: list[agent.Promise]) -> None:
+def _print(found: list[Finding], promises: list[agent.Promise], bwrap: str) -> None:
     for each in found:
         click.echo(f"{mark(each.state)} {each.name:<14}{each.text}")
         if each.advice and each.state != "ok":
             click.echo(f"  {'':<14}Next   {each.advice}")
-    click.echo(f"\nWhat apps cannot do to each other here (sandbox tier {agent.tier()}):")
+    tier = agent.tier(bwrap)
+    told = "without a sandbox" if tier == "C" else f"sandbox tier {tier}"
+    click.echo(f"\nWhat apps cannot do to each other here ({told}):")
     width = max((len(each.name) for each in promises), default=0)
     for promise in promises:
         state = PROMISE_STATES[promise.standing]

@@ -178,7 +178,8 @@ def _server_well(home: Home) -> bool:
 
 
 def _agent_text(home: Home, _chosen: Settings) -> str:
-    return f"sandbox tier {(_answer(home, 'agent') or {}).get('tier', '?')}"
+    tier = (_answer(home, "agent") or {}).get("tier", "?")
+    return "trusted apps of one team only: no sandbox" if tier == "C" else f"sandbox tier {tier}"
 
 
 def _edge_text(_home: Home, chosen: Settings) -> str:

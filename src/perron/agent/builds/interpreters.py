@@ -3,11 +3,12 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from glob import escape, glob
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from perron.contract.node import Interpreter
@@ -33,14 +34,15 @@ class Candidate:
 
 
 _tried: dict[tuple[Candidate, float], Interpreter | None] = {}
+_one_at_a_time = Lock()  # whoever asks meanwhile waits for the answer, and runs nothing twice
 
 
 def interpreters(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> list[Interpreter]:
     """Return every runtime found, the newest first; each program is run once and remembered."""
-    candidates = [*_pythons(settings, environment), *_nodes(environment)]
-    with ThreadPoolExecutor(4) as pool:
+    candidates = _unique([*_pythons(settings, environment), *_nodes(environment)])
+    with _one_at_a_time, ThreadPoolExecutor(4) as pool:
         found = [each for each in pool.map(_tried_once, candidates) if each]
     unique = {each.path: each for each in reversed(found)}
     return sorted(unique.values(), key=lambda each: (each.language, _key(each)), reverse=True)
@@ -73,6 +75,14 @@ def _nodes(environment: Mapping[str, str]) -> Iterator[Candidate]:
     nvm = Path(environment.get("NVM_DIR", home / ".nvm"))
     for each in _within(nvm, "versions/node/*/bin/node"):
         yield Candidate("node", each, "nvm")
+
+
+def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Leave out what is there under a second name, as /bin and /usr/bin often are one folder."""
+    seen: dict[tuple[str, str], Candidate] = {}
+    for each in candidates:
+        seen.setdefault((os.path.realpath(each.path.parent), each.path.name), each)
+    return list(seen.values())
 
 
 def _path(environment: Mapping[str, str]) -> list[Path]:

@@ -84,6 +84,7 @@ class Builds:
             trees.remove(app)
             return found
         if plan.layer and plan.layer.share:
+            _let_go(app / plan.layer.folder, self.layer(plan.layer.key))
             _mount_point(app, plan.layer.folder)
         size = trees.freeze(app) + self._layer_size(plan)
         fresh = _empty(self._builds / f".{_checked(identity)}.new")
@@ -101,6 +102,8 @@ class Builds:
         with self._lock:
             found = self.find(identity)
             self._known.pop(identity, None)
+            if _NAME.fullmatch(identity):
+                trees.remove(self.view(identity))
             if found is None and not (_NAME.fullmatch(identity) and self._path(identity).exists()):
                 return
             doomed = self._builds / f".{identity}.old"
@@ -141,6 +144,10 @@ class Builds:
             self._needed[key] = self._needed.get(key, 1) - 1
             if self._needed[key] <= 0:
                 del self._needed[key]
+
+    def view(self, identity: str) -> Path:
+        """Return the folder that leads to a build by one name where there is no sandbox."""
+        return self._home.node / "views" / _checked(identity)
 
     def tidy(self) -> None:
         """Delete what a killed agent left half made, and layers nobody stands on."""
@@ -227,6 +234,12 @@ def _move(folder: Path, to: Path) -> None:
     folder.chmod(0o755)
     folder.rename(to)
     to.chmod(0o555)
+
+
+def _let_go(path: Path, layer: Path | None) -> None:
+    """Remove the link that led to the layer where nothing could be mounted."""
+    if path.is_symlink() and layer and os.readlink(path) == str(layer):
+        path.unlink()
 
 
 def _mount_point(app: Path, folder: str) -> None:

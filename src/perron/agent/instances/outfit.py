@@ -39,6 +39,7 @@ def outfit(tools: Tools, wish: EnvironmentWish, instance: Instance, made_of: Pro
         state=str(folder),
         output=str(folder / "output"),
         app=str(build.app),
+        view=str(tools.builds.view(build.identity)),
         uid=uid,
         mounts=(*build.mounts, *mounts),
         path=tuple(build.path),

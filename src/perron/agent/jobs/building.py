@@ -168,6 +168,7 @@ def _sandbox(
         state=str(rooms.state(name, phase)),
         output=str(rooms.output(name)),
         app=str(_app(rooms, live, phase, plan)),
+        view=str(rooms.builds.view(_asked(live)[1])) if phase is Phase.MAIN else "",
         uid=_uid(rooms, live),
         app_writable=True,
         mounts=tuple(mounts),

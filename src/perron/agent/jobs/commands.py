@@ -43,6 +43,7 @@ def sandbox_of(rooms: Rooms, job: Job, *, die_with_parent: bool = False) -> Sand
         state=str(private_folder(rooms.state(job.name, Phase.MAIN))),
         output=str(rooms.output(job.name)),
         app=str(build.app),
+        view=str(rooms.builds.view(build.identity)),
         uid=rooms.places.uid_of(spec.environment),
         mounts=(*build.mounts, *volumes),
         path=build.path,

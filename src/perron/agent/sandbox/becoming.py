@@ -46,20 +46,30 @@ def become(
     """
     spec = SandboxSpec.from_json(request["spec"])
     try:
-        _tell(report, {"pid": os.getpid()})
-        if spec.die_with_parent:
-            landlock.libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                raise OSError("The launcher is gone.")
+        announce(spec, report, parent)
         files = _prepare(spec, request, report, stdin, seccomp)
-        options = _memory_file("\0".join(bwrap_arguments(spec, tier=request["tier"], files=files)))
+        options = memory_file("\0".join(bwrap_arguments(spec, tier=request["tier"], files=files)))
         steps = last_steps(spec, tier=request["tier"], argv=request["argv"])
         words = ["bwrap", "--args", str(options), "--", *steps]
         os.execve(request["bwrap"], words, HOST_ENVIRONMENT)  # noqa: S606 - that is the point
     except BaseException as why:  # whatever it is, its reader must hear of it
-        _remember(spec, str(why))  # first: telling an agent that was killed may end us
-        _tell(report, {"problem": str(why), "permanent": _is_permanent(why)})
-        os._exit(125)
+        give_up(spec, report, why)
+
+
+def announce(spec: SandboxSpec, report: int, parent: int) -> None:
+    """Say which process we are, and end with the launcher where that is wanted."""
+    _tell(report, {"pid": os.getpid()})
+    if spec.die_with_parent:
+        landlock.libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            raise OSError("The launcher is gone.")
+
+
+def give_up(spec: SandboxSpec, report: int, why: BaseException) -> NoReturn:
+    """Tell why nothing came of it, and end."""
+    _remember(spec, str(why))  # first: telling an agent that was killed may end us
+    _tell(report, {"problem": str(why), "permanent": _is_permanent(why)})
+    os._exit(125)
 
 
 def limit(name: str, value: int) -> None:
@@ -111,35 +121,39 @@ def _prepare(
     spec: SandboxSpec, request: Any, report: int, stdin: int | None, seccomp: bytes
 ) -> dict[str, int]:
     """Do all that must be done before bwrap; return the files it is given, by name."""
-    os.setsid()
-    os.umask(0o022)
-    reset_signals()
     groups = Groups(**request["groups"])
-    status = _write_down(spec, request, groups)
+    status = begin(spec, request)
     _make_mount_points(spec, request["tier"])
     files = {
-        name: _memory_file(content)
+        name: memory_file(content)
         for name, content in small_files(
             spec, spec.uid if request["tier"] == "A" else os.getuid()
         ).items()
     }
-    files["env"] = _memory_file(environment_file(spec, request["env"]))
-    files["seccomp"] = _memory_file(seccomp)
+    files["env"] = memory_file(environment_file(spec, request["env"]))
+    files["seccomp"] = memory_file(seccomp)
     files["status"] = status
-    _connect_streams(spec, request["tier"], stdin)
+    connect_streams(spec, request["tier"], stdin)
     close_files({*files.values(), report})
     cgroups.make(
         groups, memory=spec.memory, cpu=spec.cpu, processes=spec.processes, low=spec.low_priority
     )
     cgroups.join(groups)
-    _lower(spec)
+    lower(spec)
     limit_all(spec, tier=request["tier"], groups=groups)
     restrict_network(spec)  # before bwrap, so that its own pid 1 is held too
     return files
 
 
-def _write_down(spec: SandboxSpec, request: Any, groups: Groups) -> int:
-    """Leave spec and status behind first: an agent that dies now finds what it started."""
+def begin(spec: SandboxSpec, request: Any) -> int:
+    """Begin a session of our own, leave spec and status behind, and return the status file.
+
+    That comes first: an agent that dies now finds what it started.
+    """
+    os.setsid()
+    os.umask(0o022)
+    reset_signals()
+    groups = Groups(**request["groups"])
     state = Path(spec.state)
     found = read_status(state)
     if found and not has_ended(found):
@@ -202,7 +216,8 @@ def _make_folder(at: int, name: str, owner: int) -> None:
         os.chown(name, owner, owner, dir_fd=at, follow_symlinks=False)
 
 
-def _connect_streams(spec: SandboxSpec, tier: str, stdin: int | None) -> None:
+def connect_streams(spec: SandboxSpec, tier: str, stdin: int | None) -> None:
+    """Lead both streams of output to the output file, and input to nothing or what was given."""
     output = os.open(spec.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     if tier == "A":
         os.fchown(output, spec.uid, spec.uid)  # so that /dev/stdout can be opened by name
@@ -212,7 +227,8 @@ def _connect_streams(spec: SandboxSpec, tier: str, stdin: int | None) -> None:
     os.dup2(output, 2)
 
 
-def _lower(spec: SandboxSpec) -> None:
+def lower(spec: SandboxSpec) -> None:
+    """Stand behind the platform when memory or CPU is short."""
     score = _OOM_SCORE_LOW if spec.low_priority else _OOM_SCORE
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(score))
@@ -221,7 +237,7 @@ def _lower(spec: SandboxSpec) -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def _memory_file(content: str | bytes) -> int:
+def memory_file(content: str | bytes) -> int:
     """Return an inheritable file of memory: its content meets no disk and no argument list."""
     descriptor = os.memfd_create("sandbox", 0)
     data = content.encode() if isinstance(content, str) else content

@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 
-from . import seccomp
+from . import bare, seccomp
 from .becoming import become
 
 _FILES = 4
@@ -63,6 +63,7 @@ def _become(files: list[int], parent: int, program: bytes) -> None:
         with open(files[0], "rb", closefd=False) as file:
             request = json.load(file)
         stdin = files[3] if len(files) > 3 else None
-        become(request, report=files[1], stdin=stdin, parent=parent, seccomp=program)
+        then = bare.become if request["tier"] == "C" else become
+        then(request, report=files[1], stdin=stdin, parent=parent, seccomp=program)
     finally:
         os._exit(125)

@@ -34,13 +34,22 @@ _LOOK_EVERY = 10.0  # at memory, where no control group bounds it
 class Sandboxes:
     """Starts sandboxes and finds those of an agent that is gone.
 
-    ``cgroup`` names the control group that holds them all. ``close`` ends the launcher alone:
+    ``cgroup`` names the control group that holds them all. ``trusted``: where no sandbox can be
+    made, apps run without one. ``close`` ends the launcher alone:
     what it started goes on.
     """
 
-    def __init__(self, *, bwrap: str = "", cgroup: str, look_every: float = _LOOK_EVERY) -> None:
+    def __init__(
+        self,
+        *,
+        bwrap: str = "",
+        cgroup: str,
+        look_every: float = _LOOK_EVERY,
+        trusted: bool = False,
+    ) -> None:
         self._bwrap = find_bwrap(bwrap)
         self._cgroup = cgroup
+        self._trusted = trusted
         self._look_every = look_every
         self._groups = Groups()
         self._launcher: subprocess.Popen[bytes] | None = None
@@ -114,14 +123,15 @@ class Sandboxes:
         return self._launcher is not None and parent_of(found.pid) == self._launcher.pid
 
     def _check(self, spec: SandboxSpec, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        if tier(self._bwrap) == "C":
+        is_bare = tier(self._bwrap) == "C"
+        if is_bare and not self._trusted:
             raise Permanent(
-                "No sandbox can be made on this machine, so no app is started: "
-                "run `perron doctor` to see what is missing."
+                "No sandbox can be made on this machine, so no app is started. See what is missing "
+                "with perron doctor, or run trusted apps without one: perron up --trusted"
             )
         if not argv or any("\0" in each for each in argv):
             raise Permanent("There is no command to run, or it holds a NUL character.")
-        if os.getuid() == 0 and spec.uid <= 0:
+        if os.getuid() == 0 and spec.uid <= 0 and not is_bare:
             raise Permanent("A sandbox started by root needs a uid of its own.")
         try:
             check_environment(env)

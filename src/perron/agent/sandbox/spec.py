@@ -29,7 +29,8 @@ class SandboxSpec:
 
     ``state`` is a private folder that exists; ``output`` takes both streams and belongs to the
     app's uid, because programs open /dev/stdout by name. ``connect`` is the complete list of
-    TCP ports it may connect to besides its own ``port``.
+    TCP ports it may connect to besides its own ``port``. ``view`` is used only where there is no
+    sandbox: a folder that leads to the app by the same name while it is built and ever after.
     """
 
     name: str
@@ -52,6 +53,7 @@ class SandboxSpec:
     shm_size: int = 64 * MIB
     low_priority: bool = False
     die_with_parent: bool = False
+    view: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return this spec as plain values."""

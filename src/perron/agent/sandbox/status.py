@@ -34,6 +34,7 @@ class Status:
     tier: str = "A"
     groups: Groups = field(default_factory=Groups)
     child: int | None = None
+    child_ticks: int | None = None
     namespace: int | None = None
     code: int | None = None
     ended: str = ""
@@ -67,6 +68,7 @@ def read_status(state: Path) -> Status | None:
         tier=said.get("tier", "A"),
         groups=Groups(**said.get("groups", {})),
         child=said.get("child-pid"),
+        child_ticks=said.get("child-ticks"),
         namespace=said.get("pid-namespace"),
         code=said.get("exit-code"),
         ended=said.get("ended", ""),
@@ -139,7 +141,9 @@ def inside_lives(status: Status) -> bool:
         found = os.readlink(f"/proc/{status.child}/ns/pid")
     except OSError:
         return False
-    return found == f"pid:[{status.namespace}]" and start_ticks(status.child) is not None
+    ticks = start_ticks(status.child)
+    is_same = status.child_ticks in (None, ticks)  # told where the namespace is everybody's
+    return found == f"pid:[{status.namespace}]" and ticks is not None and is_same
 
 
 def has_ended(status: Status) -> bool:
