@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # What fails beside others on a busy machine is tried once more, alone, and named again.
 ONCE_MORE := { echo "Failed above; once more, alone:"; python -m pytest -q --lf --lfnf=none; }
 
-.PHONY: install demo check test faults-short faults demos bench screenshots lock migration reference clean help
+.PHONY: install demo check test test-vm qemu faults-short faults demos bench screenshots lock migration reference clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,10 +38,19 @@ test: $(STAMP) ## the whole everyday suite
 	python -m pytest -q -n 2 --dist loadfile -m "not slow and not fault" || $(ONCE_MORE)
 	DEMO=short bash demos/all.sh
 
-faults-short: $(STAMP) ## the short half of the kill matrix
+test-vm: $(STAMP) qemu ## Debian 12's own kernel with systemd, emulated: all that runs there
+	python -m pytest -q -x tests/vm
+
+qemu:
+	@command -v qemu-system-x86_64 > /dev/null || \
+	  { test "$$(id -u)" = 0 && command -v apt-get > /dev/null && \
+	    apt-get install -qq -y --no-install-recommends qemu-system-x86 > /dev/null; } || \
+	  echo "No qemu, and no right to install it: Debian's own kernel is not assessed."
+
+faults-short: $(STAMP) qemu ## the short half of the kill matrix
 	python -m pytest -q -m "fault and not slow" || $(ONCE_MORE)
 
-faults: $(STAMP) ## the whole kill matrix, all strangers, floods
+faults: $(STAMP) qemu ## the whole kill matrix, all strangers, floods
 	python -m pytest -q -m "fault or slow"
 
 demos: $(STAMP) ## all demos in full

@@ -106,7 +106,8 @@ def _make(folder: Path) -> None:
         _run("mke2fs", "-qF", "-t", "ext4", "-d", str(made / "root"), str(made / "disk"), SIZE)
         for each in (made / "k/boot").glob("vmlinuz-*"):
             shutil.copy(each, made / "kernel")
-        shutil.rmtree(folder, ignore_errors=True)
+        for each in CACHE.glob("*/disk"):
+            shutil.rmtree(each.parent, ignore_errors=True)  # of another version
         folder.mkdir()
         for name in ("kernel", "initrd", "disk"):  # the disk last: it says that all is there
             os.replace(made / name, folder / name)
@@ -158,7 +159,11 @@ def _install(folder: Path) -> None:
     python = str(folder / "bin/python")
     pip = (uv, "pip", "install", "-q", "--python", python, "--compile-bytecode")
     _run(*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
-    _run(*pip, "--no-deps", "--no-build-isolation", str(ROOT))
+    with tempfile.TemporaryDirectory() as fresh:  # what is left of an older build stays out
+        for name in ("pyproject.toml", "README.md"):
+            shutil.copy(ROOT / name, fresh)
+        shutil.copytree(ROOT / "src", Path(fresh) / "src")
+        _run(*pip, "--no-deps", "--no-build-isolation", fresh)
     for name in ("python", "python3", "python3.11"):
         (folder / "bin" / name).unlink(missing_ok=True)
         (folder / "bin" / name).symlink_to("/usr/bin/python3.11")

@@ -153,7 +153,7 @@ class Machine:
 def _words(image: Image, disk: Path, payload: Path, folder: Path, line: int) -> list[str]:
     drive = "file={},if=virtio,format=raw{}"
     return [
-        *("nice", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"),
+        *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"),
         *("-smp", str(min(os.cpu_count() or 1, 2)), "-m", MEMORY),
         *("-display", "none", "-nodefaults", "-nic", "none", "-rtc", "base=utc"),
         *("-kernel", str(image.kernel), "-initrd", str(image.initrd)),

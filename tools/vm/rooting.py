@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 _USERS = """root:x:0:0:root:/root:/bin/bash
@@ -63,8 +64,16 @@ def furnish(root: Path, kernel: str) -> None:
     _units(root)
     _link(root / "usr/bin/awk", "mawk")
     subprocess.run(["ldconfig", "-r", str(root)], check=True, capture_output=True)
+    _compile(root)
     (root / "opt/perron").mkdir(parents=True, exist_ok=True)
     _write(root / "etc/kernel-release", kernel + "\n")
+
+
+def _compile(root: Path) -> None:
+    """Compile the standard library once: an emulated machine would take minutes each time."""
+    library = root / "usr/lib/python3.11"
+    words = [sys.executable, "-m", "compileall", "-q", "-j", "2", "-s", str(root), "-p", "/"]
+    subprocess.run([*words, str(library)], check=False, capture_output=True)
 
 
 def _people(root: Path) -> None:

@@ -36,12 +36,15 @@ _PROCESS = """[Unit]
 Description={about} of Perron ({home})
 Wants={apps}
 After={apps} network.target
+StartLimitIntervalSec=0
 ConditionPathExists=!{down}
 
 [Service]
 Type=exec
 Environment={environment}
 ExecStart={program} {name}
+StandardOutput=append:{log}
+StandardError=append:{log}
 Restart=on-failure
 RestartSec=1
 KillMode=process
@@ -69,13 +72,14 @@ def script(home: Home) -> str:
 def texts(home: Home) -> dict[str, str]:
     """Return the units of a home by name."""
     target = "multi-user.target" if os.getuid() == 0 else "default.target"
-    made = {APPS: _APPS.format(home=home.path, target=target, sleep=_sleep())}
+    made = {APPS: _APPS.format(home=_plain(str(home.path)), target=target, sleep=_sleep())}
     for name, unit in NAMES.items():
         made[unit] = _PROCESS.format(
             about="Agent" if name == "agent" else "Server",
-            home=home.path,
+            home=_plain(str(home.path)),
             apps=APPS,
-            down=home.run / "down",
+            down=_plain(str(home.run / "down")),
+            log=_plain(str(home.logs / f"{name}.log")),
             environment=_environment(home),
             program=_quoted(str(Path(sys.executable).with_name("perrond"))),
             name=name,
@@ -116,6 +120,11 @@ def _environment(home: Home) -> str:
         "PATH": os.environ.get("PATH", os.defpath),
     }
     return " ".join(_quoted(f"{name}={value}") for name, value in told.items())
+
+
+def _plain(text: str) -> str:
+    """Return a path as systemd reads it where no quotes are allowed."""
+    return text.replace("%", "%%")
 
 
 def _quoted(text: str) -> str:

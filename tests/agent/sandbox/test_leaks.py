@@ -2,15 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import perron
 from perron.agent.sandbox import promises, tier
 
+LONG = 600  # seconds: an emulated machine takes minutes
+pytestmark = pytest.mark.timeout(LONG + 60)
 DRIVE = Path(__file__).parent / "leaks" / "drive.py"
 # What only newer kernels close, by the promise that says so.
 PROMISED = {
@@ -26,10 +31,27 @@ def _possible() -> None:
         pytest.skip("no sandbox can be made here")
 
 
-def _play(*options: str) -> Any:
+# What a sandbox is without one of its parts: a line of its own code, and what stands for it.
+PARTS = {
+    "landlock": ("landlock.py", "", "\n\ndef restrict(**_: object) -> None:\n    return\n"),
+    "seccomp": (
+        "seccomp.py",
+        "",
+        '\n\ndef build() -> bytes:\n    return struct.pack("HBBI", 6, 0, 0, 0x7FFF0000)\n',
+    ),
+    "a /tmp of its own": (
+        "arguments.py",
+        '*_memory("/tmp", spec.tmp_size),',
+        '*("--bind", "/tmp", "/tmp"),',
+    ),
+}
+
+
+def _play(*options: str, search: str = "") -> Any:
     private = ["unshare", "-m", "--propagation", "private"] if os.getuid() == 0 else []
     words = [*private, sys.executable, "-B", str(DRIVE), *options]
-    done = subprocess.run(words, stdout=subprocess.PIPE, timeout=110)
+    env = {**os.environ, **({"PYTHONPATH": search} if search else {})}
+    done = subprocess.run(words, stdout=subprocess.PIPE, timeout=LONG, env=env)
     assert done.returncode == 0
     played = json.loads(done.stdout)
     assert played["victim_lives"]  # else nobody was attacked
@@ -74,3 +96,24 @@ def test_the_probe_gets_through_where_there_is_no_sandbox() -> None:
         for name, want, outcome, _ in plain
         if want == "works" and outcome != "through" and not name.startswith("works: passwd")
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", PARTS)
+def test_the_probe_notices_when_a_part_of_the_sandbox_is_taken_out(part: str) -> None:
+    if part == "landlock" and _standing("tcp") == "open":
+        pytest.skip("this kernel has no rules for ports, with or without it")
+    with tempfile.TemporaryDirectory(prefix="pr", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        shutil.copytree(Path(perron.__file__).parent, Path(folder, "perron"))
+        name, old, new = PARTS[part]
+        file = Path(folder, "perron/agent/sandbox", name)
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new) if old else text + new)
+        search = os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
+        assert _leaks(_play(search=search)["sandbox"])
+
+
+def _standing(code: str) -> str:
+    return next(each.standing for each in promises() if each.code == code)
