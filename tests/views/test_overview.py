@@ -84,3 +84,11 @@ def test_a_cursor_that_is_none_is_refused(apps):
 def test_requests_that_nobody_told_of_are_unknown(apps):
     shown = apps.get("/v1/overview").json()["items"][0]["environments"][0]
     assert shown["traffic"] is None
+
+
+def test_a_token_of_one_app_shows_that_app_alone(apps, ground):
+    made = apps.post("/v1/tokens", json={"name": "ci", "app": "shop", "role": "viewer"})
+    assert made.status_code == 201, made.text
+    found = ground.http(made.json()["token"]).get("/v1/overview").json()
+    assert [each["name"] for each in found["items"]] == ["shop"]
+    assert found["totals"]["apps"] == 1

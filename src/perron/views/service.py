@@ -73,8 +73,13 @@ def overview(
     limit: int,
 ) -> Overview:
     """Show the apps somebody may see that have this environment, what needs them first."""
-    teams = set(access.teams_with(uow, actor, "app.read"))
-    mine = [each for each in store.standings(uow) if each.team in teams]
+    reach = access.reach_of(uow, actor, "app.read")
+    teams, only = set(reach.teams), reach.app
+    mine = [
+        each
+        for each in store.standings(uow)
+        if each.team in teams and (only is None or each.app == only)
+    ]
     these = [each for each in mine if each.environment == environment]
     found = in_order(these, match=match, after=after)
     page = found[:limit]
