@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocketDisconnect
 
 from perron import __version__
-from perron.agent import sandbox
+from perron.agent import logs, sandbox
 from perron.agent.instances import Instances, Tools, run_inside
 from perron.agent.jobs import Jobs
 from perron.contract import node
@@ -28,7 +28,6 @@ from perron.contract.node import (
     VERSION,
     JobReport,
     JobSpec,
-    LogPage,
     NodeView,
     Report,
     RouterCount,
@@ -181,37 +180,10 @@ async def cancel_job(job: str, rooms: In) -> JobReport:
 
 @router.get(node.LOGS)
 async def read_logs(
-    rooms: In,
-    environment: str,
-    source: str | None = None,
-    process: str | None = None,
-    instance: str | None = None,
-    release: int | None = None,
-    job: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    text: str | None = None,
-    after: int | None = None,
-    before: int | None = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-    wait: Wait = 0,
+    rooms: In, wanted: Annotated[logs.Query, Depends()], wait: Wait = 0
 ) -> Response:
     """Return lines of an environment, oldest first."""
-    page: LogPage = await rooms.tools.logs.read(
-        environment=environment,
-        source=source,
-        process=process,
-        instance=instance,
-        release=release,
-        job=job,
-        since=since,
-        until=until,
-        text=text,
-        after=after,
-        before=before,
-        limit=limit,
-        wait=wait,
-    )
+    page = await rooms.tools.logs.read(wanted, wait=wait)
     return Response(page.model_dump_json(), media_type="application/json")
 
 

@@ -32,7 +32,8 @@ def claim(home: Home) -> int:
     """Take a band for this home; a band whose home is gone is free."""
     uid = os.getuid()
     with _own_folder() as folder:
-        for slot in SLOTS:
+        ours = {int(each.name.partition(".")[0]) for each in of(home)}
+        for slot in sorted(SLOTS, key=lambda slot: slot not in ours):
             if any(_others(slot, home)):
                 continue
             _write(folder, f"{slot}.{uid}", str(home.path))

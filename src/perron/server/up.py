@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -25,6 +26,7 @@ from .screen import Stopwatch, mark, say
 
 PATIENCE = 60.0  # seconds until a start counts as failed
 PUBLIC = "0.0.0.0,::"
+APP_SIGNS = ("Procfile", "requirements.txt", "package.json", "index.html")
 Check = Callable[[Home], bool]
 
 
@@ -209,7 +211,8 @@ def _welcome(home: Home, chosen: Settings) -> None:
     say(f"Perron {__version__} is up. You are signed in by {home.path / 'cli.json'}.")
     say(f"API    {chosen.url}/v1/docs   (locally: {login['url']})")
     _open(login, chosen)
-    say("Next   perron deploy examples/hello")
+    for line in _first_steps(Path.cwd()):
+        say(line)
 
 
 def _open(login: dict[str, str], chosen: Settings) -> None:
@@ -223,3 +226,16 @@ def _open(login: dict[str, str], chosen: Settings) -> None:
         say(f"Open   {chosen.url}   (no link was made: {why})")
     finally:
         client.close()
+
+
+def _first_steps(here: Path) -> tuple[str, ...]:
+    """Return what a newcomer can do next where they are: with an example, an app, or nothing."""
+    if (here / "examples" / "hello").is_dir():
+        return ("Next   perron deploy examples/hello --create",)
+    if any((here / name).exists() for name in APP_SIGNS):
+        return ("Next   perron deploy --create       this folder, as an app of its name",)
+    return (
+        "Next   perron deploy DIR --create   DIR is your app's folder",
+        "   or  mkdir hello && echo '<h1>Hello</h1>' > hello/index.html",
+        "       perron deploy hello --create",
+    )

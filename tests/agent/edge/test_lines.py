@@ -14,7 +14,7 @@ from perron.agent.edge import lines, tally
 from perron.agent.edge.model import release_of
 from perron.agent.edge.router import Router
 from perron.agent.edge.tally import Heard
-from perron.agent.logs import Logs
+from perron.agent.logs import Logs, Query
 from perron.kit import clock
 from perron.kit.settings import Home, Settings
 
@@ -209,7 +209,7 @@ def test_what_visitors_asked_while_the_agent_was_away_is_in_the_log_once(run):
         await world.get("/after")
 
         async def texts():
-            page = await logs.read(environment="env_shop", source="router")
+            page = await logs.read(Query("env_shop", source="router"))
             found = [each.text.split(" ")[1] for each in page.lines]
             return found if "/after" in found else None
 

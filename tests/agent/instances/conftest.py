@@ -17,7 +17,7 @@ from perron.agent import store
 from perron.agent.builds import Builds
 from perron.agent.edge import Backend, TargetState
 from perron.agent.instances import Instances, Tools
-from perron.agent.logs import Logs
+from perron.agent.logs import Logs, Query
 from perron.agent.places import Places
 from perron.agent.sandbox import Sandboxes, tier
 from perron.agent.volumes import Volumes
@@ -191,7 +191,7 @@ class Node:
 
     async def lines(self, environment: str = "env_a", source: str | None = None) -> list[str]:
         """Return what the log of an environment holds."""
-        page = await self.tools.logs.read(environment=environment, source=source, limit=10_000)
+        page = await self.tools.logs.read(Query(environment, source, limit=10_000))
         return [line.text for line in page.lines]
 
 

@@ -16,7 +16,7 @@ import pytest
 from perron.agent import store
 from perron.agent.builds import Builds, remove
 from perron.agent.jobs import Jobs
-from perron.agent.logs import Logs
+from perron.agent.logs import Logs, Query
 from perron.agent.places import Places
 from perron.agent.sandbox import Sandboxes
 from perron.agent.volumes import Volumes
@@ -94,7 +94,7 @@ class Node:
 
     async def lines(self, **query: Any) -> list[str]:
         """Return what the log of the environment says."""
-        page = await self.logs.read(environment="env_1", **query)
+        page = await self.logs.read(Query("env_1", **query))
         return [line.text for line in page.lines]
 
 

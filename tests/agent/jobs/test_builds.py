@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from perron.agent.logs import Query
 from perron.contract.node import BuildPlan, BuildStep, Fetch, JobState, Layer
 
 from .conftest import Node, build_spec
@@ -184,7 +185,7 @@ def test_cancelling_ends_everything_that_runs(on_node: OnNode) -> None:
         plan = BuildPlan(steps=[step("echo up; sleep 1000", "Sleeping")])
         asked = build_spec(node.source({"a": "1"}), plan)
         await node.jobs.ask("build-1", asked)
-        await node.logs.read(environment="env_1", text="up", wait=20)
+        await node.logs.read(Query("env_1", text="up"), wait=20)
         report = await node.jobs.cancel("build-1")
         assert report.state is JobState.CANCELLED
         assert report.exit
@@ -225,10 +226,10 @@ def test_a_build_goes_on_without_its_agent(folder: Path) -> None:
             layer=layer, steps=[step("date +%s%N > when; echo begun; sleep 1; echo over")]
         )
         await node.jobs.ask("build-1", build_spec(node.source({"a": "1"}), plan))
-        await node.logs.read(environment="env_1", text="Installing", wait=20)
+        await node.logs.read(Query("env_1", text="Installing"), wait=20)
         await node.close()
         node = await Node(folder).open()
-        await node.logs.read(environment="env_1", text="begun", wait=20)
+        await node.logs.read(Query("env_1", text="begun"), wait=20)
         await node.close()
         await asyncio.sleep(1.5)  # it ends while nobody looks
         node = await Node(folder).open()

@@ -18,6 +18,7 @@ import websockets
 from fastapi import FastAPI, WebSocket
 
 from perron.agent.jobs import JobDiffers, JobNotFound, JobRefused
+from perron.agent.logs import Query
 from perron.contract.node import (
     BuildPlan,
     BuildStep,
@@ -104,7 +105,7 @@ def test_a_release_command_outlives_the_agent_and_runs_once(folder: Path) -> Non
         node = await Node(folder).open()
         await built(node)
         await node.jobs.ask("release-1", release("echo begun; sleep 1; echo over; exit 5"))
-        await node.logs.read(environment="env_1", source="release", wait=20)
+        await node.logs.read(Query("env_1", source="release"), wait=20)
         await node.close()
         await asyncio.sleep(1.5)
         node = await Node(folder).open()
@@ -124,7 +125,7 @@ def test_cancelling_ends_a_command_that_does_not_want_to(on_node: OnNode) -> Non
         await node.jobs.ask(
             "release-1", release("trap '' TERM; echo up; while :; do sleep 1; done")
         )
-        await node.logs.read(environment="env_1", text="up", wait=20)
+        await node.logs.read(Query("env_1", text="up"), wait=20)
         began = time.monotonic()
         report = await node.jobs.cancel("release-1")
         assert report.state is JobState.CANCELLED

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from perron.agent.logs import Block, Labels, Logs, Store, Told
+from perron.agent.logs import Block, Labels, Logs, Query, Store, Told
 from perron.agent.logs.tails import can_punch
 from perron.contract.node import LogPage
 from perron.kit import clock
@@ -38,7 +38,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def read(logs: Logs, **query: object) -> LogPage:
-    return asyncio.run(logs.read(environment="env_1", **query))  # type: ignore[arg-type]
+    return asyncio.run(logs.read(Query("env_1", **query)))  # type: ignore[arg-type]
 
 
 def texts(logs: Logs, **query: object) -> list[str]:
@@ -90,9 +90,9 @@ def test_a_reader_waits_for_the_next_line(logs: Logs, output: Path) -> None:
     logs.watch(output, APP)
 
     async def follow() -> list[str]:
-        page = await logs.read(environment="env_1")
+        page = await logs.read(Query("env_1"))
         asyncio.get_running_loop().call_later(0.1, append, output, b"later\n")
-        page = await logs.read(environment="env_1", after=page.next, wait=10)
+        page = await logs.read(Query("env_1", after=page.next), wait=10)
         return [line.text for line in page.lines]
 
     assert asyncio.run(follow()) == ["later"]

@@ -16,6 +16,7 @@ BURST_LINES = 1_000_000
 LINES_A_SECOND = 20_000
 BURST_BYTES = 256 << 20
 BYTES_A_SECOND = 4 << 20
+LINES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """What somebody wants to read; ``newest`` says from which end to begin."""
+    """What somebody wants to read; ``newest`` says from which end to begin.
+
+    ``before`` is the cursor of a line: only what came before it is wanted.
+    """
 
     environment: str
     source: str | None = None
@@ -92,6 +96,11 @@ class Query:
             and self.instance in (None, told.instance)
             and self.release in (None, told.release)
         )
+
+    @property
+    def most(self) -> int:
+        """How many lines are given at once: what was asked for, within reason."""
+        return min(max(self.limit, 1), LINES_AT_ONCE)
 
     @property
     def newest(self) -> bool:

@@ -106,45 +106,14 @@ class Logs:
             ]
         )
 
-    async def read(
-        self,
-        *,
-        environment: str,
-        source: str | None = None,
-        process: str | None = None,
-        instance: str | None = None,
-        release: int | None = None,
-        job: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        text: str | None = None,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int = 1000,
-        wait: float = 0,
-    ) -> LogPage:
+    async def read(self, query: Query, *, wait: float = 0) -> LogPage:
         """Return lines, oldest first: what follows ``after`` or ``since``, else the newest.
 
-        ``before`` is the cursor of a line: only what came before it is wanted.
         With nothing to tell yet, the answer waits up to ``wait`` seconds for a line.
         """
-        query = Query(
-            environment,
-            source,
-            process,
-            instance,
-            release,
-            job,
-            since,
-            until,
-            text,
-            after,
-            before,
-            max(1, limit),
-        )
         deadline = time.monotonic() + wait
         while True:
-            listener = self._listen(environment)
+            listener = self._listen(query.environment)
             try:
                 lines, following = await self._page(query)
                 left = deadline - time.monotonic()
@@ -153,7 +122,7 @@ class Logs:
                 query = replace(query, after=following)
                 await _within(left, listener)
             finally:
-                self._unlisten(environment, listener)
+                self._unlisten(query.environment, listener)
 
     def forget(self, environment: str) -> None:
         """Delete everything an environment ever said, and watch nothing of it."""

@@ -157,12 +157,12 @@ class Store:
         connection.execute("BEGIN")
         try:
             top = connection.execute("SELECT next FROM counter").fetchone()[0] - 1
-            lines = list(_first(self._matching(connection, query), query.limit))
+            lines = list(_first(self._matching(connection, query), query.most))
         finally:
             connection.execute("COMMIT")
         if query.newest:
             return lines[::-1], top
-        return lines, lines[-1].cursor if len(lines) == query.limit and lines else top
+        return lines, lines[-1].cursor if len(lines) == query.most and lines else top
 
     def forget(self, environment: str) -> None:
         """Delete everything an environment ever said."""
