@@ -15,7 +15,7 @@ def page(browser, here):
     here.app("shop")
     here.perron("deploy", str(here.folder / "shop"), "-a", "shop", "--create")
     made = browser.page()
-    pages.sign_in(made, here)  # types the token and presses Enter
+    pages.sign_in(made, here)
     return made
 
 

@@ -1,10 +1,14 @@
 """How lines, sizes and days are read."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from perron import dashboard
+from perron.cli import index
 from perron.dashboard import lines, words
 from perron.dashboard.activity import by_day
 from perron.dashboard.words import Clock
@@ -70,3 +74,10 @@ def test_what_happens_again_and_again_is_told_once_with_how_often():
         ("web.1 fell", 2),
         ("web.2 fell", 1),
     ]
+
+
+def test_every_command_a_page_teaches_exists():
+    taught = set()
+    for page in (Path(dashboard.__file__).parent / "templates").glob("*.html"):
+        taught |= set(re.findall(r"\bperron ([a-z]{2,})\b", page.read_text()))
+    assert taught - {"platform"} <= set(index.COMMANDS)

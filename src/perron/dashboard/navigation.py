@@ -38,8 +38,8 @@ class Around:
 
 RAIL: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Run", (("Apps", "/"),)),
-    ("People", (("Teams", "/teams"), ("Audit", "/audit"))),
-    ("Platform", (("Platform", "/platform"),)),
+    ("Team", (("Teams", "/teams"), ("Audit", "/audit"))),
+    ("Machine", (("Platform", "/platform"),)),
 )
 TABS: tuple[tuple[str, str], ...] = (
     ("Overview", ""),

@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from perron.client import Place, Refused, verbs
+from perron.client.client import Json
 
 from . import editions
 from .asking import Act, Ask, Done, Page, Shown, with_query
@@ -13,7 +14,10 @@ def show_settings(ask: Ask) -> Shown:
     """Show the app's environments and its name, with what can be done to them."""
     facts = app_facts(ask, "Settings")
     tag = editions.read(ask.client, f"/v1/apps/{quote(ask.app, safe='')}").tag
-    return Shown("settings.html", facts | {"tag": tag, "live": not ask.refused})
+    offered = _offered(ask)
+    return Shown(
+        "settings.html", facts | {"tag": tag, "transfer": offered, "live": not ask.refused}
+    )
 
 
 def create_environment(ask: Ask) -> Done:
@@ -41,11 +45,33 @@ def rename(ask: Ask) -> Done:
     return Done(f"/apps/{quote(to, safe='')}/settings", f"It is called {to} now.")
 
 
+def transfer(ask: Ask) -> Done:
+    """Offer the app to another team, or withdraw the offer."""
+    path = f"/v1/apps/{quote(ask.app, safe='')}/transfer"
+    here = f"/apps/{quote(ask.app, safe='')}/settings"
+    if ask.said("off"):
+        ask.client.send("DELETE", path)
+        return Done(here, "The offer is withdrawn.")
+    found = ask.client.send("POST", path, {"team": ask.said("team")})
+    said = "belongs to" if found["state"] == "accepted" else "was offered to"
+    return Done(here, f"{ask.app} {said} {found['team']}.")
+
+
 def destroy(ask: Ask) -> Done:
     """Destroy the app and all it has; its name was typed."""
     _meant(ask, ask.app)
     verbs.destroy_app(ask.client, ask.app)
     return Done("/", f"{ask.app} is being destroyed.")
+
+
+def _offered(ask: Ask) -> Json | None:
+    """Return the offer that waits, when there is one and it is ours to see."""
+    try:
+        return dict(ask.client.get(f"/v1/apps/{quote(ask.app, safe='')}/transfer"))
+    except Refused as refused:
+        if refused.status not in (403, 404):
+            raise
+        return None
 
 
 def _meant(ask: Ask, name: str) -> None:
@@ -59,5 +85,6 @@ ALL = (
     Act("/apps/{app}/settings/environments", create_environment, show_settings),
     Act("/apps/{app}/settings/environments/destroy", destroy_environment, show_settings),
     Act("/apps/{app}/settings/rename", rename, show_settings),
+    Act("/apps/{app}/settings/transfer", transfer, show_settings),
     Act("/apps/{app}/settings/destroy", destroy, show_settings),
 )

@@ -9,6 +9,11 @@ from .asking import Act, Ask, Done, Page, Shown
 from .navigation import me
 
 ROLES = ("viewer", "developer", "owner")
+QUOTAS = {
+    "cpu": "CPU",
+    "build_minutes_day": "Building, today",
+    "build_minutes_month": "Building, this month",
+}
 
 
 def show_teams(ask: Ask) -> Shown:
@@ -38,6 +43,7 @@ def show_team(ask: Ask) -> Shown:
         "transfers": _allowed(ask, f"{path}/transfers") if is_owner else [],
         "made": None,
         "roles": ROLES,
+        "names": QUOTAS,
         "live": False,
     })  # fmt: skip
 

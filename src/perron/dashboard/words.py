@@ -24,6 +24,7 @@ RELEASES: Mapping[str, tuple[str, str, str]] = {  # state of the sign, word, kin
     "superseded": ("stopped", "Superseded", ""),
     "cancelled": ("stopped", "Cancelled", ""),
 }
+_DIGEST = re.compile(r"[0-9a-f]{40,64}")
 BROWSERS = (
     ("perron", "command line"),
     ("Edg/", "Edge"),
@@ -214,5 +215,9 @@ def shortly(value: object) -> str:
     elif isinstance(value, list):
         text = ", ".join(shortly(each) for each in value)
     else:
-        text = "nothing" if value is None else str(value)
+        known_words = {None: "nothing", True: "yes", False: "no"}
+        text = (
+            known_words[value] if value is None or value is True or value is False else str(value)
+        )
+        text = text[:12] if _DIGEST.fullmatch(text) else text
     return text if len(text) <= 160 else text[:159] + "…"
