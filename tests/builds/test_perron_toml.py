@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from perron.builds import ManifestRefused
+from perron.builds import CronSpec, ManifestRefused
 from perron.builds.model import toml
 from perron.builds.model.manifest import Manifest, compose
 from tools import perron_toml
@@ -129,3 +129,34 @@ def test_health_counts_strictly_only_where_the_app_names_its_path():
 
 def test_the_published_schema_is_the_one_the_parser_reads():
     assert perron_toml.WHERE.read_text() == perron_toml.text()
+
+
+def test_a_command_by_the_clock_has_its_zone_and_its_manners():
+    found = toml.parse(
+        '[cron.nightly]\nschedule = "0 3 * * *"\ncommand = "clean"\n'
+        'timezone = "Europe/Berlin"\noverlap = "queue"\ntimeout = "10m"\n'
+    ).cron["nightly"]
+    assert found == CronSpec("0 3 * * *", "clean", "Europe/Berlin", "queue", 600.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[cron.a]\ncommand = "x"\n', "needs a schedule"),
+        ('[cron.a]\nschedule = "@daily"\n', "needs a command"),
+        ('[cron.a]\nschedule = "61 * * * *"\ncommand = "x"\n', "is no schedule"),
+        ('[cron.a]\nschedule = "@daily"\ncommand = "x"\ntimezone = "Mars"\n', "is no time zone"),
+        ('[cron.a]\nschedule = "@daily"\ncommand = "x"\noverlap = "hope"\n', "skip, queue"),
+        ('[cron.A]\nschedule = "@daily"\ncommand = "x"\n', "cannot have that name"),
+    ],
+)
+def test_a_wrong_schedule_is_refused_by_its_place(text, told):
+    with pytest.raises(ManifestRefused) as no:
+        toml.parse(text)
+    assert told in str(no.value)
+
+
+def test_a_manifest_without_schedules_is_the_one_builds_were_named_by():
+    assert "cron" not in compose(toml.parse(""), {"web": "run"}).as_json()
+    with_one = compose(toml.parse('[cron.a]\nschedule = "@daily"\ncommand = "x"\n'), {"web": "run"})
+    assert Manifest.from_json(with_one.as_json()) == with_one

@@ -34,7 +34,7 @@ def test_every_perron_toml_that_is_shown_is_sound(example):
 
 def test_every_key_of_perron_toml_is_shown():
     shown = "".join(blocks(DEPLOY, "toml"))
-    tables = [*fields.TABLES.values(), fields.PROCESS, fields.HEALTH, fields.VOLUME]
+    tables = [*fields.TABLES.values(), fields.PROCESS, fields.HEALTH, fields.VOLUME, fields.CRON]
     keys = {key for table in tables for key in table} - {"health", "path", "kind"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", shown)} == set()
 

@@ -7,7 +7,7 @@ went into it, so that the same source with the same build configuration is never
 
 from .model.build import Build, BuildNotFound, Planned
 from .model.detected import Detected, NotRecognised
-from .model.manifest import Manifest, ManifestRefused, ProcessSpec, VolumeSpec
+from .model.manifest import CronSpec, Manifest, ManifestRefused, ProcessSpec, VolumeSpec
 from .model.source import Source, SourceNotFound, SourceRefused
 from .service import (
     detect,
@@ -37,6 +37,7 @@ from .service import (
 __all__ = [
     "Build",
     "BuildNotFound",
+    "CronSpec",
     "Detected",
     "Manifest",
     "ManifestRefused",

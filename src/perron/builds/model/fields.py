@@ -67,9 +67,22 @@ VOLUME: Mapping[str, Field] = {
     "mount": Field(TEXT, "Where the app sees it.", pattern=r"(/[A-Za-z0-9._-]+)+", example="/data"),
     "size": Field(SIZE, "How much it may hold.", 1 << 20, 1 << 50, example="2G"),
 }
+CRON: Mapping[str, Field] = {
+    "schedule": Field(TEXT, "Minute, hour, day, month, weekday.", example="0 3 * * *"),
+    "command": Field(TEXT, "What to run, by sh, in the app's folder.", example="python clean.py"),
+    "timezone": Field(TEXT, "Whose clock counts; UTC else.", example="Europe/Berlin"),
+    "overlap": Field(
+        TEXT,
+        "While the one before still runs.",
+        choices=("skip", "queue", "replace"),
+        example="skip",
+    ),
+    "timeout": Field(TIME, "When a run is ended.", 1, 86_400, example="1h"),
+}
 GROUPS: Mapping[str, tuple[Mapping[str, Field], str, str]] = {
     "process": (PROCESS, PROCESS_NAME, "Process types."),
     "volumes": (VOLUME, VOLUME_NAME, "Folders that outlive releases."),
+    "cron": (CRON, PROCESS_NAME, "Commands that run by the clock."),
 }
 APP = Field(TEXT, "The app's name.", pattern=APP_NAME, example="shop")
 ABOUT = {

@@ -67,6 +67,17 @@ class VolumeSpec:
 
 
 @dataclass(frozen=True)
+class CronSpec:
+    """A command that runs by the clock; ``timeout`` in seconds."""
+
+    schedule: str
+    command: str
+    timezone: str = "UTC"
+    overlap: Literal["skip", "queue", "replace"] = "skip"
+    timeout: float = 3600.0
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What runs, what it needs, and what it is called if it says so."""
 
@@ -75,10 +86,17 @@ class Manifest:
     release_command: str | None = None
     volumes: dict[str, VolumeSpec] = field(default_factory=dict)
     connect: list[int] = field(default_factory=list)
+    cron: dict[str, CronSpec] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values that ``from_json`` reads again."""
-        return asdict(self)
+        """Return plain values that ``from_json`` reads again.
+
+        What came later is left out where it says nothing: builds are named by these values.
+        """
+        told = asdict(self)
+        if not self.cron:
+            del told["cron"]
+        return told
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Manifest":
@@ -89,6 +107,7 @@ class Manifest:
             release_command=value["release_command"],
             volumes={name: VolumeSpec(**spec) for name, spec in value["volumes"].items()},
             connect=list(value["connect"]),
+            cron={name: CronSpec(**spec) for name, spec in value.get("cron", {}).items()},
         )
 
 
@@ -114,6 +133,7 @@ class AppFile:
     processes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     volumes: Mapping[str, VolumeSpec] = field(default_factory=dict)
     connect: tuple[int, ...] = ()
+    cron: Mapping[str, CronSpec] = field(default_factory=dict)
 
 
 def compose(
@@ -127,6 +147,7 @@ def compose(
         release_command=app_file.release or release,
         volumes=dict(app_file.volumes),
         connect=list(app_file.connect),
+        cron=dict(app_file.cron),
     )
 
 

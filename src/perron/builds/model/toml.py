@@ -7,8 +7,10 @@ from posixpath import normpath
 from re import fullmatch
 from typing import Any
 
-from .fields import APP, GROUPS, HEALTH, PROCESS, TABLES, VOLUME, Field, WrongValue, checked
-from .manifest import AppFile, BuildWishes, ManifestRefused, VolumeSpec
+from perron.kit import cron
+
+from .fields import APP, CRON, GROUPS, HEALTH, PROCESS, TABLES, VOLUME, Field, WrongValue, checked
+from .manifest import AppFile, BuildWishes, CronSpec, ManifestRefused, VolumeSpec
 
 NAME = "perron.toml"
 _TOP = ("app", *TABLES, *GROUPS)
@@ -32,6 +34,7 @@ def parse(text: str) -> AppFile:
         processes=processes,
         volumes=volumes,
         connect=tuple(tables["network"].get("connect", ())),
+        cron={name: _cron(name, spec) for name, spec in _group(given, "cron")},
     )
 
 
@@ -97,6 +100,20 @@ def _volume(name: str, given: Any) -> VolumeSpec:
             'take another, such as "/data".'
         )
     return VolumeSpec(mount=spec["mount"], size=spec.get("size", 1 << 30))
+
+
+def _cron(name: str, given: Any) -> CronSpec:
+    found = _table(f"cron.{name}", given, CRON)
+    for key in ("schedule", "command"):
+        if key not in found:
+            example = CRON[key].example
+            raise ManifestRefused(f'{NAME}: [cron.{name}] needs a {key}, such as "{example}".')
+    spec = CronSpec(**found)
+    try:
+        cron.check(spec.schedule, spec.timezone)
+    except cron.ScheduleRefused as why:
+        raise ManifestRefused(f"{NAME}: [cron.{name}] {why}") from why
+    return spec
 
 
 def _check_mounts(volumes: Mapping[str, VolumeSpec]) -> None:
