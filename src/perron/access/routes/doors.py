@@ -38,10 +38,14 @@ def identify(connection: HTTPConnection, uow: UnitOfWork) -> Actor:
     For doors that open transactions of their own: ``By`` does it for all others.
     """
     uow.caller = caller_of(connection.headers)
-    text = connection.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    actor = actors.actor_with(uow, text or _cookie(connection))
+    actor = actors.actor_with(uow, token_of(connection) or _cookie(connection))
     uow.actor, uow.actor_kind = actor.id, actor.kind
     return actor
+
+
+def token_of(connection: HTTPConnection) -> str:
+    """Return the bearer token of a request, or an empty text."""
+    return connection.headers.get("authorization", "").removeprefix("Bearer").strip()
 
 
 By = Annotated[Actor, Depends(current_actor, scope="function")]

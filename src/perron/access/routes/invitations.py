@@ -79,7 +79,7 @@ def show_offer(code: str, work: Work) -> OfferView:
 def accept(code: str, wanted: AcceptRequest, request: Request, response: Response) -> AcceptedView:
     """Come into the team: as who you are when signed in, else with an account made for you."""
     web.never_keep(response)
-    if request.headers.get("authorization"):
+    if doors.token_of(request):
         with doors.writing(request) as work:
             by = doors.identify(request, work)
             rights.authorize_platform(work, by, "me.change")
