@@ -50,8 +50,9 @@ def test_a_deploy_is_watched_as_it_goes(page, here):
 
 
 def test_it_is_scaled(page, here):
-    page.press("]", "]")
-    page.at("/apps/shop/instances")
+    for tab in ("releases", "instances"):
+        page.press("]")
+        page.at(f"/apps/shop/{tab}")
     page.tab_to("[name='count.web']")
     page.read("document.activeElement.select()")
     page.type("2")
@@ -80,8 +81,9 @@ def test_it_goes_back_to_the_release_before(page, here):
 
 def test_the_logs_are_read_paused_and_searched(page, here):
     page.go(pages.address(here, "/apps/shop"))
-    page.press("]", "]", "]")
-    page.at("/apps/shop/logs")
+    for tab in ("releases", "instances", "logs"):
+        page.press("]")
+        page.at(f"/apps/shop/{tab}")
     page.until("document.querySelector('#live').dataset.state === 'healthy'")
     page.read("document.activeElement.blur()")
     page.press(" ")
