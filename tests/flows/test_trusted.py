@@ -62,9 +62,10 @@ def test_a_command_runs_beside_the_app_with_its_environment(here):
 
 def test_a_killed_app_comes_back_and_a_killed_platform_finds_it(here):
     for name in ("agent", "serve"):
+        before = here.pid(name)
         here.kill(name)
-    wait_until(lambda: here.pid("agent") and here.pid("serve"), 40, "back")
-    wait_until(lambda: here.perron("apps", check=False).returncode == 0, 60, "answering")
+        wait_until(lambda: here.pid(name) not in (None, before), 40, f"{name} is back")  # noqa: B023
+        wait_until(lambda: here.perron("apps", check=False).returncode == 0, 60, "answering")
     assert here.status("hello.localhost") == 200
     (app,) = here.instance_pids("server.py")[-1:]
     os.kill(app, signal.SIGKILL)
