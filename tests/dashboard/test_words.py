@@ -76,7 +76,7 @@ def test_the_present_minute_is_neither_drawn_nor_counted():
 def test_what_is_unknown_counts_for_nothing():
     assert words.rate([None, None]) == 0
     assert words.total([None, 3]) == 3
-    assert words.spark([]) == "M"
+    assert words.spark([]) == words.spark([0] * 60) == "M0 23L120 23"
 
 
 def test_a_chart_of_an_hour_names_its_quarters():

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from perron.client import Client, Refused, Unreachable
 from perron.contract import browsers
 
-from . import cookies, errors, live
+from . import cookies, drawing, errors, live
 from .asking import Act, Ask, Done, Page, Shown, with_query
 from .drawing import draw
 from .parts import Parts
@@ -39,10 +39,12 @@ class Answering:
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.threads = ThreadPoolExecutor(THREADS, "dashboard")
+        self.is_warm = False
 
     async def page(self, request: Request, page: Page) -> Response:
         """Show a page, or follow it live."""
         ask = self.ask(request)
+        self._warm()
         if not page.is_open and not ask.session.secret:
             return _to_login(request)
         if "text/event-stream" in request.headers.get("accept", ""):
@@ -87,6 +89,12 @@ class Answering:
             scheme=scheme,
             host=request.headers.get("host", ""),
         )
+
+    def _warm(self) -> None:
+        """Read all templates once somebody comes; a server that nobody looks at starts lean."""
+        if not self.is_warm:
+            self.is_warm = True
+            self.threads.submit(drawing.warm)
 
     def _client(self, request: Request, session: cookies.Session) -> Client:
         """Return a client that says for whom it asks, and from where."""

@@ -1,5 +1,6 @@
 """What surrounds every page: who is signed in, the rail, and the tabs of an app."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -52,15 +53,26 @@ TABS: tuple[tuple[str, str], ...] = (
     ("Activity", "/activity"),
 )
 
+_platforms: dict[str, tuple[float, Json]] = {}
+
 
 def around(ask: Ask, shown: Shown) -> Around:
     """Return the shell; what cannot be asked just now is left out."""
     if not ask.session.secret or shown.template.startswith("gate"):
         return Around(None, None, ())
     try:
-        return Around(me(ask), verbs.platform(ask.client), tuple(_rail(ask)))
+        return Around(me(ask), _platform(ask), tuple(_rail(ask)))
     except Fault:
         return Around(None, None, tuple(_rail(ask)))
+
+
+def _platform(ask: Ask) -> Json:
+    """Return how the platform is, at most a second old: it is the same for everybody."""
+    now = time.monotonic()
+    known = _platforms.get(ask.client.address.url)
+    if known is None or now - known[0] > 1.0:
+        known = _platforms[ask.client.address.url] = (now, verbs.platform(ask.client))
+    return known[1]
 
 
 def me(ask: Ask) -> Json:

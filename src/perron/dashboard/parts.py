@@ -29,8 +29,9 @@ class Parts:
     def part(self, name: str, caller: Callable[[], str]) -> Markup:
         """Draw one part, and remember it."""
         drawn = str(caller()).strip()
-        self.frames[name] = _MARKED.sub(r"<!--\1-->", drawn)
-        self.wholes[name] = _SIGN.sub("", drawn)
+        is_outer = "<!--part " in drawn
+        self.frames[name] = _MARKED.sub(r"<!--\1-->", drawn) if is_outer else drawn
+        self.wholes[name] = _SIGN.sub("", drawn) if is_outer else drawn
         return Markup(f"<!--part {name}-->{drawn}<!--/part {name}-->")  # noqa: S704 - drawn by us
 
 

@@ -120,16 +120,13 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def spark(counts: Sequence[int | None], *, width: int = 120, height: int = 24) -> str:
-    """Draw counts as an SVG path from left to right; the highest reaches the top."""
+def spark(counts: Sequence[int | None]) -> str:
+    """Draw counts as an SVG path 120 wide and 24 high; the highest reaches the top."""
     known = [count or 0 for count in counts[:-1]]  # the present minute is not over
-    top = max(known, default=0) or 1
-    step = width / max(1, len(known) - 1)
-    spots = (
-        f"{index * step:.0f} {height - 1 - count / top * (height - 3):.1f}"
-        for index, count in enumerate(known)
-    )
-    return "M" + "L".join(spots)
+    if not any(known):
+        return "M0 23L120 23"
+    scale, step = 21 / max(known), 120 / max(1, len(known) - 1)
+    return "M" + "L".join([f"{int(i * step)} {23 - int(n * scale)}" for i, n in enumerate(known)])
 
 
 def rate(counts: Sequence[int | None]) -> float:
