@@ -40,12 +40,15 @@ def test_the_app_is_found_by_the_palette(page, here):
 
 def test_a_deploy_is_watched_as_it_goes(page, here):
     page.go(pages.address(here, "/apps/shop"))
-    going = deploy(here, "a second release")
-    page.until("!!document.querySelector('.board')", 30)
-    assert "is going live" in page.text(".board")
-    going.join()
+    page.read(
+        "window.board = ''; new MutationObserver(() => {"
+        "window.board += document.querySelector('.board')?.innerText ?? ''; })"
+        ".observe(document.body, {childList: true, subtree: true})"
+    )
+    deploy(here, "a second release").join()
+    page.until("window.board.includes('is going live')")
     page.until("!document.querySelector('.board')", 30)
-    page.until("document.querySelector('#instances').innerText.includes('2')", 20)
+    page.until("document.querySelector('#figures').innerText.includes('2 went live')", 20)
     assert page.wrong() == []
 
 
