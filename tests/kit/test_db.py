@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, select
+from sqlalchemy.exc import OperationalError
 
-from perron.kit import bell
+from perron.kit import bell, db
 from perron.kit.db import UtcDateTime, open_database, reading, unit_of_work
 
 metadata = MetaData()
@@ -65,6 +66,27 @@ def test_many_writers_read_and_write_in_turn_and_lose_nothing(database):
     for thread in threads:
         thread.join()
     assert names(database) == ["200"]
+
+
+def test_a_writer_who_waited_too_long_is_told_that_the_database_is_locked(database, monkeypatch):
+    monkeypatch.setattr(db, "PATIENCE", 0.05)
+    refused = []
+
+    def write():
+        try:
+            with unit_of_work(database) as uow:
+                bake(uow, "late")
+        except OperationalError as why:
+            refused.append(str(why))
+
+    with unit_of_work(database) as uow:
+        bake(uow, "carrot")
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert "database is locked" in refused[0]
+    write()
+    assert names(database) == ["carrot", "late"]
 
 
 def test_a_reader_waits_for_no_writer(database):

@@ -2,10 +2,12 @@
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine
 from sqlalchemy.event import listen
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 Database = Engine  # "engine" is our word for what runs instances
 
+PATIENCE = 5.0  # seconds a writer waits for those before it
 PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=NORMAL")
 
 
@@ -71,7 +74,7 @@ def unit_of_work(
     uow = UnitOfWork(writer, actor, correlation, actor_kind)
     before = None
     try:
-        with writer as connection, connection.begin():
+        with _in_turn(database), writer as connection, connection.begin():
             before = _changes(connection)
             yield uow
             is_changed = before is None or _changes(connection) != before
@@ -101,6 +104,28 @@ def open_database(url: str) -> Database:
         listen(database, "connect", _set_up)
         listen(database, "begin", _begin)
     return database
+
+
+_turns: WeakKeyDictionary[Database, threading.Lock] = WeakKeyDictionary()
+
+
+@contextmanager
+def _in_turn(database: Database) -> Generator[None]:
+    """Let the writers of this process queue here, where nobody starves.
+
+    SQLite lets them poll, and the one that sleeps longest loses.
+    """
+    if database.dialect.name != "sqlite":
+        yield
+        return
+    turn = _turns.setdefault(database, threading.Lock())
+    if not turn.acquire(timeout=PATIENCE):
+        locked = sqlite3.OperationalError("database is locked")
+        raise OperationalError("BEGIN IMMEDIATE", None, locked)
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
