@@ -129,5 +129,8 @@
       all[at].scrollIntoView({ block: "center" });
     }
   }
+  // On a phone the tab one is on is in view.
+  const tabs = $(".tabs"), tab = $(".tabs [aria-current]");
+  if (tab) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
   for (const select of $$("#filter select")) select.addEventListener("change", () => select.form.requestSubmit());
 }
