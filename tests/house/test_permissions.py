@@ -65,6 +65,8 @@ NEEDS = {
     ("POST", "/v1/operations/{operation}/cancel"): "operation.cancel",
     ("GET", "/v1/apps"): "app.read",
     ("POST", "/v1/apps"): "app.create",
+    ("GET", "/v1/overview"): "app.read",
+    ("GET", APP + "/activity"): "app.read",
     ("GET", APP): "app.read",
     ("PATCH", APP): "app.rename",
     ("DELETE", APP): "app.destroy",
@@ -158,6 +160,7 @@ BODIES = {
 STANDINGS = (*ROLES, "administrator", "stranger", None)
 LISTS = {  # to strangers, lists are empty
     ("GET", "/v1/apps"),
+    ("GET", "/v1/overview"),
     ("GET", "/v1/audit"),
     ("GET", "/v1/operations"),
 }
