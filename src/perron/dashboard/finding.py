@@ -10,6 +10,12 @@ from . import navigation
 from .asking import PRODUCTION, Ask, Page, Shown, with_query
 
 MOST = 12
+ACTS = (
+    ("Deploy {}", "#deploy"),
+    ("Roll {} back", "/releases#rollback"),
+    ("Restart {}", "/instances#restart"),
+    ("Stop {}", "/instances#stop"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ def find(ask: Ask) -> Shown:
     found = [
         *(_of_page(app, env) if app else ()),
         *_of_apps(apps),
+        *(_acts(app, env) if app else ()),
         *_of_rail(ask),
         *(page for each in apps[:3] if each["name"] != app for page in _of_page(each["name"], "")),
     ]
@@ -50,6 +57,14 @@ def _of_page(app: str, env: str) -> Iterator[Found]:
     """Give the pages of an app."""
     for name, rest in navigation.TABS[1:]:
         yield Found(f"{name} of {app}", "Page", with_query(f"/apps/{app}{rest}", env=env))
+
+
+def _acts(app: str, env: str) -> Iterator[Found]:
+    """Give what can be done to the app one is looking at; each opens the dialog that asks first."""
+    for text, rest in ACTS:
+        where, _, dialog = rest.partition("#")
+        href = with_query(f"/apps/{app}{where}", env=env)
+        yield Found(text.format(app), "Action", f"{href}#{dialog}")
 
 
 def _of_rail(ask: Ask) -> Iterator[Found]:

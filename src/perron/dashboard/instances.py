@@ -27,7 +27,10 @@ def show_instances(ask: Ask) -> Shown:
     """Show every instance, newest news in place."""
     facts = app_facts(ask, "Instances")
     scale = editions.read(ask.client, f"{ask.place.path}/scale")
-    found = [with_sign(each) for each in verbs.instances(ask.client, ask.place)]
+    found = [
+        with_sign(each, facts["environment"]["deploying"])
+        for each in verbs.instances(ask.client, ask.place)
+    ]
     return Shown("instances.html", facts | {
         "instances": found,
         "scale": _asked_scale(ask, scale.facts["processes"]),
@@ -60,11 +63,13 @@ SAID = {
 }
 
 
-def with_sign(instance: Json) -> dict[str, Any]:
-    """Return an instance with the sign and the word for its state."""
+def with_sign(instance: Json, coming: int | None = None) -> dict[str, Any]:
+    """Return an instance with the sign and the word for its state, while ``coming`` goes live."""
     sign, word = STATES.get(instance["state"], ("unknown", "Unknown"))
-    if instance["state"] == "healthy" and instance["process"] == "web":
-        word = word if instance["in_rotation"] else "Healthy, no traffic yet"
+    is_well = instance["state"] == "healthy" and instance["process"] == "web"
+    if is_well and not instance["in_rotation"]:
+        is_old = coming is not None and instance["release"] < coming
+        word = "Finishing its requests" if is_old else "Healthy, no traffic yet"
     return {**instance, "sign": sign, "word": word}
 
 

@@ -14,7 +14,8 @@ from perron.client import Fault, Refused
 from .parts import Parts, changed, digest_of
 from .surroundings import Ear
 
-PACE = 0.25  # seconds between two looks at least, and ten times what a look takes
+PACE = 0.25  # seconds between two looks at least, and five times what a look takes
+SLOWEST = 2.0
 HEARTBEAT = 10.0
 QUIET = 2  # heartbeats after which even an unchanging platform is looked at: times grow
 
@@ -54,7 +55,8 @@ async def _messages(draw: Draw, listen: Listen, seen: str) -> AsyncIterator[str]
                 for part in changed(before, now):
                     yield _message("part", part, id)
             before, seen = now.frames, id
-            await asyncio.sleep(max(PACE, 10 * (asyncio.get_running_loop().time() - began)))
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(min(SLOWEST, max(PACE, 5 * took)))
             async for beat in _until_rung(ear):
                 yield beat
 

@@ -23,7 +23,7 @@ def show_app(ask: Ask) -> Shown:
         "newest": newest,
         "ride": _ride(ask, newest),
         "live_release": next((each for each in recent if each["state"] == "live"), None),
-        "instances": _instances(ask),
+        "instances": _instances(ask, facts["environment"]["deploying"]),
         "scale": _scale(ask),
         "activity": _activity(ask),
         "live": True,
@@ -43,10 +43,10 @@ def _ride(ask: Ask, newest: dict[str, Any] | None) -> Any:
     return ride if ride and (ride.is_moving or newest["state"] == "failed") else None
 
 
-def _instances(ask: Ask) -> list[Json] | None:
+def _instances(ask: Ask, coming: int | None) -> list[Json] | None:
     """Return the instances; None when nothing was heard from the machine."""
     try:
-        return [rooms.with_sign(each) for each in verbs.instances(ask.client, ask.place)]
+        return [rooms.with_sign(e, coming) for e in verbs.instances(ask.client, ask.place)]
     except Refused as refused:
         if refused.status != 503:
             raise
