@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = """<!doctype html>
@@ -30,6 +31,11 @@ class Hello(BaseHTTPRequestHandler):
     """Answers every path with the same page."""
 
     protocol_version = "HTTP/1.1"
+
+    def handle(self):
+        """Serve a connection; whoever is at the other end may hang up."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def do_GET(self):
         """Show who is answering."""
