@@ -82,8 +82,11 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:
-        """Let the person's system be light or dark."""
-        features = [{"name": "prefers-color-scheme", "value": name}]
+        """Let the person's system be light or dark; it wants no motion, so that all stands still."""
+        features = [
+            {"name": "prefers-color-scheme", "value": name},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
         self.call("Emulation.setEmulatedMedia", {"features": features})
 
     def script(self, on: bool) -> None:
