@@ -82,7 +82,7 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:
-        """Let the person's system be light or dark; it wants no motion, so that all stands still."""
+        """Let the person's system be light or dark, and want no motion: so all stands still."""
         features = [
             {"name": "prefers-color-scheme", "value": name},
             {"name": "prefers-reduced-motion", "value": "reduce"},
