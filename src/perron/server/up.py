@@ -24,7 +24,7 @@ from perron.kit.settings import Home, Settings
 from . import machine, processes, setup, units
 from .screen import Stopwatch, mark, say
 
-PATIENCE = 60.0  # seconds until a start counts as failed
+PATIENCE = 120.0  # seconds until a start counts as failed; one that ended is seen at once
 PUBLIC = "0.0.0.0,::"
 APP_SIGNS = ("Procfile", "requirements.txt", "package.json", "index.html")
 Check = Callable[[Home], bool]

@@ -20,7 +20,7 @@ from perron.kit.settings import Home, Settings
 from . import admin
 from .configuration import EDGE_ID
 
-_START_WITHIN = 10.0
+_START_WITHIN = 60.0  # seconds: an emulated or crowded machine takes long; one that ended is seen
 _PORTS_FREE_WITHIN = 3.0
 _LOOK = 0.02
 log = logging.getLogger(__name__)
