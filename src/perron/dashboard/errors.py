@@ -18,9 +18,18 @@ TITLES = {
 }
 
 
+BY_CODE = {
+    "LinkNotFound": "That link does not work any more",
+    "AppNotFound": "There is no such app",
+    "EnvironmentNotFound": "There is no such environment",
+    "ReleaseNotFound": "There is no such release",
+}
+
+
 def of_refusal(ask: Ask, refused: Refused) -> Shown:
     """Show why the platform said no to a whole page."""
-    title = TITLES.get(refused.status, "The platform refused")
+    usual = TITLES.get(refused.status, "The platform refused")
+    title = BY_CODE.get(refused.code, usual)
     changed = "Nothing was changed." if ask.form else ""
     return _problem(ask, refused.status, title, refused.detail, changed, refused)
 
