@@ -67,6 +67,12 @@ def test_units_name_the_home_and_leave_apps_alone(monkeypatch):
         assert "Restart=on-failure" in texts[name]
 
 
+def test_the_script_that_hands_over_to_systemd_is_one_the_shell_can_read(tmp_path):
+    text = units.script(Home(tmp_path / "a home's"))
+    assert subprocess.run(["sh", "-n"], input=text, text=True, timeout=20).returncode == 0
+    assert text.index("perrond") < text.index("daemon-reload")
+
+
 def test_a_yes_or_no_is_read_as_one(tmp_path):
     home = Home(tmp_path)
     home.settings.write_text(json.dumps({"trusted": False}))

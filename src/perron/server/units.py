@@ -62,11 +62,19 @@ def script(home: Home) -> str:
     parts = [f"set -e\nmkdir -p {shlex.quote(str(folder))}\n"]
     for name, text in texts(home).items():
         parts.append(f"cat > {shlex.quote(str(folder / name))} <<'UNIT'\n{text}UNIT\n")
+    parts.append(_step_aside(home))
     parts.append(f"{control} daemon-reload\n")
     parts.append(f"{control} enable --now {APPS} {' '.join(NAMES.values())}\n")
     if os.getuid() != 0:
         parts.append("loginctl enable-linger  # else it all ends when you log out\n")
     return "".join(parts)
+
+
+def _step_aside(home: Home) -> str:
+    """Stop server and agent that run without systemd; apps and edge go on meanwhile."""
+    program = shlex.quote(str(Path(sys.executable).with_name("perrond")))
+    told = f"PERRON_HOME={shlex.quote(str(home.path))} {program} down > /dev/null 2>&1"
+    return f"{told} || true\nrm -f {shlex.quote(str(home.run / 'down'))}\n"
 
 
 def texts(home: Home) -> dict[str, str]:
