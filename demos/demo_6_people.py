@@ -119,11 +119,13 @@ with platform() as here:
     left = {each["permission"] for each in (row["data"] for row in refused)}  # type: ignore[attr-defined]
     must(len(left) >= 12, f"refusals of {len(left)} permissions are in the audit trail")
 
+    before = here.instance_pids("server.py")
     rhea.perron("transfers", "ask", "shop", "blue", "--yes")
     must(bela.perron("transfers", "accept", "shop").returncode == 0, "two owners agree: shop moves")
     must(rhea.perron("apps", "info", "shop").returncode == NOT_FOUND, "it is not there for red")
     must(bela.perron("ps", "-a", "shop").returncode == 0, "blue looks after it")
     must(here.status("shop.localhost") == 200, "its visitors noticed nothing")
+    must(here.instance_pids("server.py") == before != [], "no instance was started again")
 
     here.perron("people", "promote", "bela")
     here.perron("members", "leave", "--team", "red", "--yes")

@@ -12,6 +12,7 @@ SECURE_COOKIE = "__Host-perron_session"
 PLAIN_COOKIE = "perron_session"
 MAX_AGE = 30 * 24 * 3600  # seconds; the server's row ends by itself, and earlier when idle
 DEVICE_COOKIE = "perron_device"  # what SessionMadeView.device is kept in, for a year
+DEVICE_AGE = 365 * 24 * 3600
 CSRF_FIELD = "csrf"
 
 
@@ -38,6 +39,17 @@ def cookie(secret: str, scheme: str) -> str:
 def no_cookie(scheme: str) -> str:
     """Return the ``Set-Cookie`` header that takes the session out of the browser."""
     return f"{cookie_name(scheme)}=; Max-Age=0; {_manner(scheme)}"
+
+
+def device_cookie(device: str, scheme: str) -> str:
+    """Return the ``Set-Cookie`` header that keeps the proof that somebody signed in here."""
+    return f"{DEVICE_COOKIE}={device}; Max-Age={DEVICE_AGE}; {_manner(scheme)}"
+
+
+def device_in(cookies: Mapping[str, str]) -> str | None:
+    """Return the proof out of a request's cookies, if there is one that can be."""
+    device = cookies.get(DEVICE_COOKIE, "")
+    return device if device.isascii() and 0 < len(device) <= 200 else None
 
 
 def csrf_token(secret: str) -> str:

@@ -88,6 +88,7 @@ class Answering:
             form=form or FormData(),
             scheme=scheme,
             host=request.headers.get("host", ""),
+            device=browsers.device_in(request.cookies),
         )
 
     def _warm(self) -> None:

@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 from perron.client import Refused
 from perron.client.client import Json
-from perron.contract import browsers, people, teams
+from perron.contract import people, teams
 
+from . import cookies
 from .asking import Act, Ask, Done, Page, Shown
 
 
@@ -18,7 +19,7 @@ def show_link(ask: Ask) -> Shown:
 def use_link(ask: Ask) -> Done:
     """Sign in with a link."""
     made = ask.client.send("POST", people.SESSIONS, {"link": ask.at["code"]})
-    return Done("/", cookies=(browsers.cookie(made["secret"], ask.scheme),))
+    return Done("/", cookies=cookies.of_session(made, ask.scheme))
 
 
 def show_cli(ask: Ask) -> Shown:
@@ -47,7 +48,7 @@ def accept_invitation(ask: Ask) -> Done:
         return Done("/", f"You are in {joined['team']} now.")
     joined = ask.client.send("POST", path, _account(ask))
     made = joined["session"]
-    return Done("/", cookies=(browsers.cookie(made["secret"], ask.scheme),))
+    return Done("/", cookies=cookies.of_session(made, ask.scheme))
 
 
 def show_reset(ask: Ask) -> Shown:

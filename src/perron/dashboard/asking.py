@@ -27,7 +27,8 @@ PRODUCTION = "production"
 class Ask:
     """One request: who asks, what for, and the client that asks the platform for them.
 
-    ``refused`` is set when an act was refused and its page is shown again with ``form``.
+    ``refused`` is set when an act was refused and its page is shown again with ``form``;
+    ``device`` is the browser's proof that somebody signed in with it before.
     """
 
     client: Client
@@ -40,6 +41,7 @@ class Ask:
     refused: Refused | None = None
     scheme: str = "http"
     host: str = ""
+    device: str | None = None
     memo: dict[str, Any] = field(default_factory=dict)
 
     @property

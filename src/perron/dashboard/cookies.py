@@ -29,6 +29,12 @@ class Session:
         return not self.secret or browsers.is_own_form(self.secret, token)
 
 
+def of_session(made: Mapping[str, str], scheme: str) -> tuple[str, ...]:
+    """Return the cookies that keep a session that was opened, and the proof of this browser."""
+    session = browsers.cookie(made["secret"], scheme)
+    return session, browsers.device_cookie(made["device"], scheme)
+
+
 def session_in(cookies: Mapping[str, str], scheme: str) -> Session:
     """Return the session a request's cookies carry."""
     secret = browsers.secret_in(cookies, scheme)

@@ -3,9 +3,11 @@
 from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
-from perron.client import Client, Refused, verbs
-from perron.contract import browsers
+from perron.client import Refused
+from perron.client.client import Json
+from perron.contract import browsers, people
 
+from . import cookies
 from .asking import Act, Ask, Done, Page, Shown
 
 
@@ -18,35 +20,28 @@ def login(ask: Ask) -> Shown | Done:
     """Sign somebody in, with a password or with a token."""
     token = ask.said("token")
     try:
-        secret = _of_token(ask, token) if token else _of_password(ask)
+        made = _of_token(ask, token) if token else _of_password(ask)
     except Refused as refused:
         facts = {"to": _inside(ask.said("to")), "refused": refused}
         return Shown("gate-login.html", facts, refused.status)
-    return Done(_inside(ask.said("to")) or "/", cookies=(browsers.cookie(secret, ask.scheme),))
+    return Done(_inside(ask.said("to")) or "/", cookies=cookies.of_session(made, ask.scheme))
 
 
 def logout(ask: Ask) -> Done:
     """Sign out: the session ends on the platform, and the browser forgets it."""
-    with suppress(Refused):  # a token that was used to sign in stays what it is
+    with suppress(Refused):  # it ended by itself already
         ask.client.send("DELETE", "/v1/sessions/current")
     return Done("/login", cookies=(browsers.no_cookie(ask.scheme),))
 
 
-def _of_password(ask: Ask) -> str:
+def _of_password(ask: Ask) -> Json:
     said = {"person": ask.said("person"), "password": str(ask.form.get("password", ""))}
-    return str(ask.client.send("POST", "/v1/sessions", said)["secret"])
+    return dict(ask.client.send("POST", people.SESSIONS, said | {"device": ask.device}))
 
 
-def _of_token(ask: Ask, token: str) -> str:
-    """Return the token when the platform knows it."""
-    if not token.isascii() or not token.isprintable():
-        raise Refused(401, {"title": "Token refused", "detail": "That is no token."})
-    client = Client(ask.client.address.url, token)
-    try:
-        verbs.me(client)
-    finally:
-        client.close()
-    return token
+def _of_token(ask: Ask, token: str) -> Json:
+    """Open a session for whom the token belongs to; revoking the token ends it."""
+    return dict(ask.client.send("POST", people.SESSIONS, {"token": token}))
 
 
 def _inside(to: str) -> str:

@@ -18,7 +18,7 @@ def refresh_environment(uow: UnitOfWork, event: Event) -> None:
 
 
 def refresh_app(uow: UnitOfWork, event: Event) -> None:
-    """Have every environment of an app be led to by the app's new name."""
+    """Have every environment of an app follow its new name, or its new team."""
     try:
         app = catalog.get_app(uow, event.app or event.subject)
     except NotFound:
@@ -35,6 +35,7 @@ def _refresh(uow: UnitOfWork, environment: Environment) -> None:
 REACTIONS: Reactions = {
     "perron.environment.added.v1": refresh_environment,
     "perron.app.renamed.v1": refresh_app,
+    "perron.app.transferred.v1": refresh_app,
     "perron.domain.added.v1": refresh_environment,
     "perron.domain.removed.v1": refresh_environment,
     "perron.maintenance.changed.v1": refresh_environment,
