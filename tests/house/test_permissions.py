@@ -100,6 +100,13 @@ NEEDS = {
     ("PATCH", PLACE + "/routing"): "routing.change",
     ("PUT", PLACE + "/maintenance"): "routing.change",
     ("PUT", PLACE + "/protection"): "routing.change",
+    ("GET", PLACE + "/schedules"): "schedule.read",
+    ("POST", PLACE + "/schedules"): "schedule.change",
+    ("GET", PLACE + "/schedules/{schedule}"): "schedule.read",
+    ("PATCH", PLACE + "/schedules/{schedule}"): "schedule.change",
+    ("DELETE", PLACE + "/schedules/{schedule}"): "schedule.change",
+    ("GET", PLACE + "/schedules/{schedule}/runs"): "schedule.read",
+    ("POST", PLACE + "/schedules/{schedule}/runs"): "schedule.run",
     ("GET", PLACE + "/volumes"): "volume.read",
     ("POST", PLACE + "/volumes"): "volume.change",
     ("GET", VOLUME): "volume.read",
@@ -152,6 +159,9 @@ BODIES = {
     ("PATCH", PLACE + "/config"): {"set": {}},
     ("POST", PLACE + "/domains"): {"host": "shop.example"},
     ("PATCH", PLACE + "/routing"): {},
+    ("POST", PLACE + "/schedules"): {"name": "a", "schedule": "@daily", "command": "x"},
+    ("PATCH", PLACE + "/schedules/{schedule}"): {},
+    ("POST", PLACE + "/schedules/{schedule}/runs"): None,
     ("PUT", PLACE + "/maintenance"): {"on": True},
     ("PUT", PLACE + "/protection"): {},
     ("POST", PLACE + "/volumes"): {"name": "data", "mount": "/data", "size": 1 << 20},
@@ -187,7 +197,7 @@ WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
     "risk": "tcp-open", "session": "ses_none", "code": "BCDF-GHJK", "person": "per_none",
-    "team": "blue", "invitation": "inv_none",
+    "team": "blue", "invitation": "inv_none", "schedule": "nightly",
 }  # fmt: skip
 
 

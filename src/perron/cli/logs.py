@@ -13,7 +13,7 @@ from .command import command
 from .exits import LEFT, Stop
 from .platform import platform
 
-SOURCES = ("app", "build", "release", "run", "router", "platform")
+SOURCES = ("app", "build", "release", "run", "cron", "router", "platform")
 PAGE = 1000
 NEWEST = 100
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 LOGS = "/v1/apps/{app}/environments/{environment}/logs"
 FOLLOW = LOGS + "/follow"
-SOURCES = ("app", "build", "release", "run", "router", "platform")
+SOURCES = ("app", "build", "release", "run", "cron", "router", "platform")
 
 
 class LineView(BaseModel):

@@ -18,6 +18,7 @@ from .service.applying import is_seen_at_edge
 from .service.asking import cancel, change_config, deploy, deploy_release, roll_back
 from .service.ending import destroy_app, destroy_environment
 from .service.reading import get_release, list_releases, live_release, scale_of, url_at
+from .service.sessions import runnable, scheduled_job
 from .service.standing import restart, scale, start, stop
 from .service.summary import Summary, summaries
 from .service.wishes import refresh
@@ -46,8 +47,10 @@ __all__ = [
     "refresh",
     "restart",
     "roll_back",
+    "runnable",
     "scale",
     "scale_of",
+    "scheduled_job",
     "start",
     "stop",
     "summaries",

@@ -21,7 +21,7 @@ from . import service
 from .model import LogQuery, LogsAway, moment, position
 
 router = APIRouter(tags=["logs"])
-Source = Literal["app", "build", "release", "run", "router", "platform"]
+Source = Literal["app", "build", "release", "run", "cron", "router", "platform"]
 MORE_AT_ONCE = 1000
 
 

@@ -13,6 +13,7 @@ from .fields import APP, CRON, GROUPS, HEALTH, PROCESS, TABLES, VOLUME, Field, W
 from .manifest import AppFile, BuildWishes, CronSpec, ManifestRefused, VolumeSpec
 
 NAME = "perron.toml"
+SCHEDULES = 100
 _TOP = ("app", *TABLES, *GROUPS)
 _FORBIDDEN_MOUNTS = ("/app", "/tmp", "/proc", "/dev", "/sys", "/usr", "/etc", "/bin", "/lib")  # noqa: S108
 
@@ -27,6 +28,7 @@ def parse(text: str) -> AppFile:
     processes = {name: _process(name, spec) for name, spec in _group(given, "process")}
     volumes = {name: _volume(name, spec) for name, spec in _group(given, "volumes")}
     _check_mounts(volumes)
+    _check_count(given.get("cron", {}))
     return AppFile(
         app=_value("app", APP, given["app"]) if "app" in given else None,
         release=tables["release"].get("command"),
@@ -114,6 +116,11 @@ def _cron(name: str, given: Any) -> CronSpec:
     except cron.ScheduleRefused as why:
         raise ManifestRefused(f"{NAME}: [cron.{name}] {why}") from why
     return spec
+
+
+def _check_count(schedules: Mapping[str, Any]) -> None:
+    if len(schedules) > SCHEDULES:
+        raise ManifestRefused(f"{NAME}: at most {SCHEDULES} schedules ([cron.…]) fit in one app.")
 
 
 def _check_mounts(volumes: Mapping[str, VolumeSpec]) -> None:

@@ -55,6 +55,7 @@ class JobKind(StrEnum):
     BUILD = "build"
     RELEASE = "release"
     RUN = "run"
+    CRON = "cron"
 
 
 class JobSpec(BaseModel):

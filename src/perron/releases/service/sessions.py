@@ -19,7 +19,7 @@ from perron.releases import store
 from perron.releases.model.events import ExecOpened, RunAsked
 from perron.releases.model.release import DeployRefused, Release, RequestRefused, WaitingRun
 
-from .reading import live_release, url_of
+from .reading import get_release, live_release, url_of
 
 TIMEOUT = 24 * 3600.0
 LONGEST_WAIT = timedelta(hours=1)
@@ -48,6 +48,26 @@ def ask(uow: UnitOfWork, environment: Environment, request: RunRequest) -> str:
     store.keep_run(uow, waiting)
     uow.once_kept.append(partial(_hand_over, uow.connection.engine, home_of(uow), id, spec))
     return id
+
+
+def runnable(uow: UnitOfWork, environment: Environment) -> Release:
+    """Return the release a command can be run with now, or raise DeployRefused."""
+    release = live_release(uow, environment.id)
+    if release is None or release.build is None:
+        raise DeployRefused("Nothing is live here yet to run a command with; first: perron deploy.")
+    if store.is_stopped(uow, environment.id):
+        raise DeployRefused("This environment is stopped; first: perron start.")
+    return release
+
+
+def scheduled_job(
+    uow: UnitOfWork, environment: Environment, number: int, *, command: str, timeout: float
+) -> JobSpec:
+    """Return the job of a command that runs by the clock, with a release of the environment."""
+    release = get_release(uow, environment, number)
+    return _job_spec(uow, environment, release).model_copy(
+        update={"kind": JobKind.CRON, "command": command, "timeout": timeout}
+    )
 
 
 def hand_over_waiting(database: Database, home: Home) -> None:
@@ -140,6 +160,17 @@ def _check(argv: list[str]) -> None:
 def _spec(
     uow: UnitOfWork, environment: Environment, release: Release, request: RunRequest
 ) -> JobSpec:
+    return _job_spec(uow, environment, release).model_copy(
+        update={
+            "argv": request.argv,
+            "interactive": request.interactive,
+            "terminal": request.terminal,
+        }
+    )
+
+
+def _job_spec(uow: UnitOfWork, environment: Environment, release: Release) -> JobSpec:
+    """Return what every job has that runs beside what is live: its build, config and volumes."""
     values = config.snapshot_of(uow, release.id)
     app = catalog.get_app(uow, environment.app)
     manifest = Manifest.from_json(release.manifest or {})
@@ -153,14 +184,11 @@ def _spec(
         url=url_of(uow, environment).rstrip("/"),
         release=release.number,
         build=release.build,
-        argv=request.argv,
         env={name: value.text for name, value in values.items()},
         mask=[value.text for value in values.values() if value.secret],
         volumes=services.mounts(uow, environment.id),
         connect=manifest.connect,
         timeout=TIMEOUT,
-        interactive=request.interactive,
-        terminal=request.terminal,
     )
 
 

@@ -13,6 +13,7 @@ from perron import (
     quotas,
     releases,
     runtime,
+    schedules,
     services,
 )
 from perron.kit import once, origins, spine
@@ -30,6 +31,7 @@ ROOMS = (
     quotas,
     releases,
     runtime,
+    schedules,
     services,
 )
 CELLAR = (once, origins, spine)

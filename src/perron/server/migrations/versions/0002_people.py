@@ -81,6 +81,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "schedule",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("expression", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
+        sa.Column("overlap", sa.String(), nullable=False),
+        sa.Column("timeout", sa.Float(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("created", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("next_at", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("environment", "name"),
+    )
+    with op.batch_alter_table("schedule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedule_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
+        "schedule_run",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("schedule", sa.String(), nullable=False),
+        sa.Column("fire_at", perron.kit.db.UtcDateTime(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("release", sa.Integer(), nullable=True),
+        sa.Column("started", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.Column("finished", perron.kit.db.UtcDateTime(), nullable=True),
+        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("is_ending", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("schedule", "fire_at"),
+    )
+    with op.batch_alter_table("schedule_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedule_run_state"), ["state"], unique=False)
+
+    op.create_table(
         "try",
         sa.Column("bucket", sa.String(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
