@@ -135,7 +135,8 @@ def _enter_to_change(
 
 
 def _check(request: Request, uow: UnitOfWork, place: Environment) -> None:
-    check_match(request, _version(place, service.entrance_of(uow, place)))
+    entrance = service.entrance_of(uow, place)
+    check_match(request, _version(place, entrance), lambda: _routing(entrance))
 
 
 def _tagged(response: Response, place: Environment, entrance: Entrance) -> RoutingView:

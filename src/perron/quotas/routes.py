@@ -30,7 +30,8 @@ def change_quotas(
     """Give a team other bounds; what it has already, it keeps."""
     access.authorize_platform(work, by, "quota.change")
     found = _team(work, by, team)
-    check_match(request, _tag(service.quotas_of(work, found)))
+    before = service.quotas_of(work, found)
+    check_match(request, _tag(before), lambda: _view(work, found, before))
     service.change(work, found, wanted.model_dump(include=wanted.model_fields_set))
     quotas = service.quotas_of(work, found)
     show_tag(response, _tag(quotas))

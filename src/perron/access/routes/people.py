@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from perron.access import store
-from perron.access.model.people import check_password
+from perron.access.model.people import Person, check_password
 from perron.access.service import passwords, people, rights, sessions
 from perron.contract.people import (
     PEOPLE,
@@ -19,7 +19,7 @@ from perron.contract.people import (
     SessionMadeView,
 )
 from perron.kit import web
-from perron.kit.web import Work
+from perron.kit.web import Work, check_match, show_tag, tag_of
 
 from . import doors, shapes
 from .doors import By
@@ -35,19 +35,26 @@ def list_people(work: Work, by: By) -> list[PersonView]:
 
 
 @router.get(PERSON)
-def show_person(person: str, work: Work, by: By) -> PersonView:
+def show_person(person: str, work: Work, by: By, response: Response) -> PersonView:
     """Show one person; for administrators."""
     rights.authorize_platform(work, by, "person.read")
-    return shapes.people(work, [people.find_person(work, person)])[0]
+    found = people.find_person(work, person)
+    show_tag(response, _version(found))
+    return shapes.people(work, [found])[0]
 
 
 @router.patch(PERSON)
-def change_person(person: str, wanted: PersonChange, work: Work, by: By) -> PersonView:
+def change_person(
+    person: str, wanted: PersonChange, work: Work, by: By, request: Request, response: Response
+) -> PersonView:
     """Make somebody an administrator, or no more; the last one stays."""
     rights.authorize_platform(work, by, "person.change")
     found = people.find_person(work, person)
+    check_match(request, _version(found), lambda: shapes.people(work, [found])[0])
     people.set_administrator(work, found, on=wanted.administrator)
-    return shapes.people(work, [people.find_person(work, found.id)])[0]
+    changed = people.find_person(work, found.id)
+    show_tag(response, _version(changed))
+    return shapes.people(work, [changed])[0]
 
 
 @router.delete(PERSON, status_code=204)
@@ -90,3 +97,7 @@ def use_reset(
         work.actor, work.actor_kind = person.id, "person"
         people.change_password(work, person, hashed, how="reset")
         return shapes.opened(work, sessions.open_session(work, person.id, how="reset"))
+
+
+def _version(person: Person) -> str:
+    return tag_of(person.id, person.administrator)

@@ -1,6 +1,6 @@
 """``/v1/teams``: teams and their members. What a team's end needs to know of apps is above."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from perron.access import store
 from perron.access.model.actors import Actor
@@ -17,7 +17,7 @@ from perron.contract.teams import (
     TeamView,
 )
 from perron.kit.db import UnitOfWork
-from perron.kit.web import Work
+from perron.kit.web import Work, check_match, show_tag, tag_of
 
 from . import shapes
 from .doors import By
@@ -44,31 +44,51 @@ def create_team(wanted: TeamRequest, work: Work, by: By) -> TeamView:
 
 
 @router.get(TEAM)
-def show_team(team: str, work: Work, by: By) -> TeamView:
+def show_team(team: str, work: Work, by: By, response: Response) -> TeamView:
     """Show one team."""
-    return _shown(work, by, rights.team_with(work, by, team, "team.read"))
+    found = rights.team_with(work, by, team, "team.read")
+    show_tag(response, _version(found))
+    return _shown(work, by, found)
 
 
 @router.patch(TEAM)
-def rename_team(team: str, wanted: TeamRequest, work: Work, by: By) -> TeamView:
+def rename_team(
+    team: str, wanted: TeamRequest, work: Work, by: By, request: Request, response: Response
+) -> TeamView:
     """Call a team something else; nothing but the label changes."""
     found = rights.team_with(work, by, team, "team.change")
-    return _shown(work, by, teams.rename_team(work, found, wanted.name))
+    check_match(request, _version(found), lambda: _shown(work, by, found))
+    renamed = teams.rename_team(work, found, wanted.name)
+    show_tag(response, _version(renamed))
+    return _shown(work, by, renamed)
 
 
 @router.get(MEMBERS)
-def list_members(team: str, work: Work, by: By) -> list[MemberView]:
+def list_members(team: str, work: Work, by: By, response: Response) -> list[MemberView]:
     """List who is in the team, the longest first."""
     found = rights.team_with(work, by, team, "member.read")
-    return _members(work, store.teams.members_of(work, found.id))
+    members = store.teams.members_of(work, found.id)
+    show_tag(response, _edition(members))
+    return _members(work, members)
 
 
 @router.patch(MEMBER)
-def change_member(team: str, person: str, wanted: MemberChange, work: Work, by: By) -> MemberView:
+def change_member(
+    team: str,
+    person: str,
+    wanted: MemberChange,
+    work: Work,
+    by: By,
+    request: Request,
+    response: Response,
+) -> MemberView:
     """Give somebody another role or employer; the last owner stays owner."""
     found = rights.team_with(work, by, team, "member.change")
     member = teams.find_member(work, found, by, person)
+    before = store.teams.members_of(work, found.id)
+    check_match(request, _edition(before), lambda: _members(work, before))
     changed = teams.change_member(work, member, role=wanted.role, employer=wanted.employer)
+    show_tag(response, _edition(store.teams.members_of(work, found.id)))
     return _members(work, [changed])[0]
 
 
@@ -79,6 +99,15 @@ def remove_member(team: str, person: str, work: Work, by: By) -> None:
     if not teams.is_myself(work, by, person):
         rights.authorize(work, by, team=found.id, permission="member.remove")
     teams.remove_member(work, by, teams.find_member(work, found, by, person))
+
+
+def _version(team: Team) -> str:
+    return tag_of(team.id, team.name)
+
+
+def _edition(members: list[Member]) -> str:
+    """Name exactly these people in these roles: who changes one has seen the others."""
+    return tag_of(*((each.person, each.role, each.employer) for each in members))
 
 
 def _shown(work: UnitOfWork, by: Actor, team: Team) -> TeamView:

@@ -39,7 +39,7 @@ def rename_app(
 ) -> AppView:
     """Call an app something else; nothing is restarted, only its host name changes."""
     found = service.authorize(work, by, app, "app.rename")
-    check_match(request, found.version)
+    check_match(request, found.version, lambda: _shown(work, found))
     renamed = service.rename_app(work, found, wanted.name)
     show_tag(response, renamed.version)
     return _shown(work, renamed)

@@ -26,7 +26,7 @@ def change_config(
 ) -> ConfigChanged:
     """Set and unset keys together; what is live is released again with them."""
     place = catalog.enter(work, by, app, environment, "config.change")
-    check_match(request, config.digest(work, place))
+    check_match(request, config.digest(work, place), lambda: config.view(work, place))
     release = asking.change_config(
         work,
         place,

@@ -47,7 +47,8 @@ def scale(
 ) -> ScaleView:
     """Change how many instances run, now and in every later release."""
     place = catalog.enter(work, by, app, environment, "scale.change")
-    check_match(request, _version(place, reading.scale_of(work, place)))
+    before = reading.scale_of(work, place)
+    check_match(request, _version(place, before), lambda: ScaleView(processes=before))
     operation = standing.scale(work, place, body.processes)
     counts = reading.scale_of(work, place)
     show_tag(response, _version(place, counts))
