@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "config": Entry("config", "Set, import and list configuration and secrets.", "Run", front=True),
     "contexts": Entry("login", "List and choose platforms you are signed in to.", "Start"),
     "dashboard": Entry("dashboard", "Open the dashboard, signed in.", "Start"),
+    "cron": Entry("cron", "Run commands by the clock.", "Run"),
     "deploy": Entry("deploy", "Put a folder live.", "Ship", front=True),
     "doctor": Entry("", "Say what this machine can and cannot do.", "Improve", front=True),
     "domains": Entry("domains", "Lead host names to an environment.", "Run"),

@@ -34,6 +34,8 @@ KINDS = {
     "cancelled": "stopped",
     "empty": "stopped",
     "skipped": "stopped",
+    "queued": "moving",
+    "missed": "degraded",
 }
 
 
