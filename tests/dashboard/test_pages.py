@@ -90,9 +90,8 @@ def test_ten_thousand_lines_stay_quick_and_the_older_ones_are_a_link_away(page, 
     newest = "[...document.querySelectorAll('#log li')].slice(-100).map(e => e.textContent).join()"
     page.until(f"{newest}.includes('order=97999')", 30)
     assert page.read("document.querySelectorAll('#log li').length") <= 2400
-    began = time.monotonic()
-    page.go(pages.address(shop, "/apps/shop/logs?source=app"))
-    assert time.monotonic() - began < 5
+    usual = min(_seconds(page, shop, "/apps/shop/settings") for _ in range(2))
+    assert _seconds(page, shop, "/apps/shop/logs?source=app") < 5 * usual + 1
     first = page.read("document.querySelector('#log li[id^=l]').id")
     page.click("#older a")
     page.until("location.search.includes('before=')")
@@ -145,3 +144,10 @@ def test_a_form_of_another_site_changes_nothing(page, shop):
     assert connection.getresponse().status == 403
     connection.close()
     wait_until(lambda: shop.status("shop.localhost") == 200)
+
+
+def _seconds(page, shop, path):
+    """How long a page takes, on a machine that may be busy."""
+    began = time.monotonic()
+    page.go(pages.address(shop, path))
+    return time.monotonic() - began
