@@ -12,6 +12,7 @@ from hashlib import sha256
 import pytest
 
 from perron.agent.edge import Edge, PortTaken
+from perron.agent.edge.process import bindable
 from perron.contract.node import Certificate, HealthCheck
 
 from .conftest import exchange, until
@@ -280,6 +281,20 @@ def test_a_pool_that_is_used_up_grows_and_nobody_is_cut(run):
         writer.close()
 
     run(story)
+
+
+@pytest.mark.skipif(not bindable(("::1",)), reason="no IPv6 on this machine")
+def test_a_reload_leaves_every_address_listening(run):
+    async def story(world):
+        await world.edge.apply([world.backend((await world.app()).target())])
+        for _ in range(3):
+            await world.edge._process.reload()
+            for host in ("127.0.0.1", "::1"):
+                _, writer = await asyncio.open_connection(host, world.settings.http_port)
+                writer.close()
+        assert (await world.get("/")).status == 200
+
+    run(story, bind="127.0.0.1,::1")
 
 
 def test_another_agent_adopts_the_edge_and_corrects_it(run):

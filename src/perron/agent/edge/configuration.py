@@ -277,9 +277,14 @@ def _return(frame: Frame, page: str) -> str:
 
 
 def _binds(frame: Frame, port: int, scheme: str) -> str:
+    """Return where a frontend listens.
+
+    ``v6only``, since newer kernels say so of ``::1``: where HAProxy does not, a reload takes the
+    socket for another, pauses the old worker to bind anew, and IPv4 stays deaf.
+    """
     secure = f" ssl crt-list {frame.certificate_list} alpn h2,http/1.1" if scheme == "https" else ""
-    hosts = (f"[{each}]" if ":" in each else each for each in frame.addresses)
-    return "".join(f"  bind {host}:{port}{secure}\n" for host in hosts)
+    hosts = ((f"[{each}]", " v6only") if ":" in each else (each, "") for each in frame.addresses)
+    return "".join(f"  bind {host}:{port}{only}{secure}\n" for host, only in hosts)
 
 
 def _port(settings: Settings) -> str:
