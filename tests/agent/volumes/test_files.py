@@ -57,6 +57,11 @@ def test_what_goes_in_comes_out_and_belongs_to_the_app(volume: Path, tmp_path: P
         a_file("../outside"),
         a_link("away", "/etc"),
         a_link("up", "../../.."),
+        a_link("odd", "a/../../.."),
+        a_link("odd", "a/.."),
+        a_file("/etc/x"),
+        a_file("a/" * 300 + "b"),
+        a_file("a" * 300),
         a_link("hard", "/etc/passwd", tarfile.LNKTYPE),
         a_link("device", "", tarfile.CHRTYPE),
         a_link("pipe", "", tarfile.FIFOTYPE),
@@ -79,6 +84,27 @@ def test_a_link_the_app_made_leads_nobody_where_it_may_not_go(volume: Path, tmp_
         files.unpack(given, volume, UID)
     assert [each.name for each in private.iterdir()] == ["secret"]
     assert b"s3cr3t" not in b"".join(files.stream(volume, UID))
+
+
+def test_links_of_an_archive_lead_nowhere_together(volume: Path, tmp_path: Path) -> None:
+    given = archive_of(
+        tmp_path / "in.tar", (a_link("d", "."), b""), (a_link("up", "d/d/d/../../.."), b"")
+    )
+    with pytest.raises(ArchiveRefused, match="'up' leads to"):
+        files.unpack(given, volume, UID)
+    given = archive_of(tmp_path / "in.tar", (a_link("l", "."), b""), (a_file("l/x"), b"x"))
+    with pytest.raises(ArchiveRefused, match="'l/x' cannot be placed"):
+        files.unpack(given, volume, UID)
+    assert list(volume.parent.iterdir()) == [volume]
+
+
+def test_a_link_in_the_way_is_replaced_and_not_followed(volume: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    (volume / "x").symlink_to(outside)
+    files.unpack(archive_of(tmp_path / "in.tar", (a_file("x"), b"new")), volume, UID)
+    assert (volume / "x").read_text() == "new"
+    assert outside.read_text() == "mine"
 
 
 def test_half_an_archive_is_refused(volume: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from perron.kit.archives import CarefulTarInfo, leads_out, members
 from perron.kit.problems import Permanent
 
 MOST_FILES = 50_000
@@ -22,8 +23,8 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> None
     links: list[tarfile.TarInfo] = []
     left = most_bytes
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for count, member in enumerate(tar, start=1):
+        with tarfile.open(archive, "r:gz", tarinfo=CarefulTarInfo) as tar:
+            for count, member in enumerate(members(tar), start=1):
                 if count > MOST_FILES:
                     raise Permanent(f"The source has more than {MOST_FILES:,} files.")
                 left -= member.size
@@ -68,7 +69,8 @@ def _link(member: tarfile.TarInfo, folder: Path) -> None:
         raise Permanent(f"The source holds {member.name!r}, which lies behind a link.")
     try:
         if member.issym():
-            _inside(posixpath.join(posixpath.dirname(name), member.linkname), of=member.name)
+            if leads_out(member.linkname, name.count("/")):
+                raise Permanent(f"The source holds {member.name!r}, which leads out of its folder.")
             path.symlink_to(member.linkname)
         else:
             target = folder / _inside(member.linkname, of=member.name)

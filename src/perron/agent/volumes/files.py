@@ -1,17 +1,22 @@
 """A volume's files as an archive, out and in, read and written as the environment's own user."""
 
+import lzma
 import os
 import shutil
 import stat
 import tarfile
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from perron.kit.archives import CarefulTarInfo, members
+
 from .acting import as_user
 from .model import ArchiveRefused
+from .placing import place, rooted
 
 CHUNK = 1 << 18
 
@@ -59,15 +64,17 @@ def unpack(archive: Path, folder: Path, uid: int) -> None:
     """Put the files of a tar archive into a volume: no devices, no links that lead out."""
 
     def act() -> None:
-        for member in opened:
-            opened.extract(_safe(member), root, filter="data")
+        with rooted(root) as top:
+            for member in members(opened):
+                place(opened, member, top)
 
     try:
-        with _opened(folder) as root, tarfile.open(archive, mode="r|*") as opened:
+        with (
+            _opened(folder) as root,
+            tarfile.open(archive, mode="r|*", tarinfo=CarefulTarInfo) as opened,
+        ):
             as_user(uid, act)
-    except tarfile.FilterError as why:
-        raise ArchiveRefused(f"The archive holds what a volume may not: {why}") from why
-    except (tarfile.TarError, EOFError) as why:
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, UnicodeError) as why:
         raise ArchiveRefused(f"This is not a whole tar archive: {why}") from why
 
 
@@ -111,8 +118,3 @@ def _walk(path: str, name: str) -> Iterator[tuple[str, str]]:
         yield entry.path, inner
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, inner)
-
-
-def _safe(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Return a member that belongs to whoever unpacks it."""
-    return member.replace(uid=-1, gid=-1, uname="", gname="", deep=False)

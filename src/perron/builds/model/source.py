@@ -4,6 +4,7 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from perron.kit.archives import leads_out
 from perron.kit.problems import NotFound, Problem
 
 MAX_FILES = 50_000
@@ -118,14 +119,11 @@ def unpacked_limit(max_source: int) -> int:
 
 
 def _check_link(name: str, target: str) -> None:
-    """Refuse a link that leaves the folder, by way of its target's own text."""
-    if not target or target.startswith("/") or "\x00" in target:
-        raise SourceRefused(f"The link {name!r} leads to {target!r}, outside the source.")
-    depth = name.count("/")
-    for part in target.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-        if depth < 0:
-            raise SourceRefused(f"The link {name!r} leads to {target!r}, outside the source.")
+    """Refuse a link that leaves the folder, be it by way of another link."""
+    if leads_out(target, name.count("/")):
+        raise SourceRefused(
+            f"The link {name!r} leads to {target!r}, which is or may be outside the source."
+        )
 
 
 def _parents(name: str) -> list[str]:

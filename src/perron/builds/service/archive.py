@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from perron.builds.model.source import Inspection, SourceRefused
+from perron.kit.archives import CarefulTarInfo, members
 
 _CODE, _LOCK, _TEXTS = 512 << 10, 8 << 20, 24 << 20
-_HEADER = 1 << 20
 _ENDINGS = (".py", ".toml", ".txt", ".json", ".cfg", ".lock", ".yaml", ".yml", ".mod", ".rb")
 _KINDS = {
     tarfile.CHRTYPE: "character device",
@@ -45,16 +45,6 @@ class Contents:
         return cls(tuple(value["files"]), value["texts"], value["count"])
 
 
-class CarefulTarInfo(tarfile.TarInfo):
-    """A member whose extra headers cannot fill the memory."""
-
-    def _proc_member(self, tar: tarfile.TarFile) -> Any:
-        extra = (b"x", b"g", b"X", b"L", b"K")
-        if self.type in extra and self.size > _HEADER:
-            raise SourceRefused(f"A header of the archive is {self.size:,} bytes long.")
-        return super()._proc_member(tar)  # type: ignore[misc]
-
-
 def inspect(path: Path, *, limit: int) -> Contents:
     """Return what is in the archive at ``path``, or raise SourceRefused or SourceTooLarge."""
     seen = Inspection(limit)
@@ -62,7 +52,7 @@ def inspect(path: Path, *, limit: int) -> Contents:
     texts: dict[str, str] = {}
     room = _TEXTS
     with _opened(path) as tar:
-        for member in tar:
+        for member in members(tar):
             name = seen.see(member.name, _kind(member), member.size, member.linkname)
             if member.isreg() or member.islnk():
                 files.append(name)
@@ -77,7 +67,7 @@ def inspect(path: Path, *, limit: int) -> Contents:
 def read_one(path: Path, name: str) -> str | None:
     """Return the text of one file of an archive that was inspected before."""
     with _opened(path) as tar:
-        for member in tar:
+        for member in members(tar):
             if member.isreg() and member.name.removeprefix("./") == name:
                 return _text(tar.extractfile(member)) if member.size <= _LOCK else ""
     return None
