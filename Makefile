@@ -71,8 +71,9 @@ migration: $(STAMP)
 	python tools/migration.py
 
 reference: $(STAMP) ## write docs/reference from the code
-	python tools/openapi.py
-	python tools/events.py
+	python -m tools.openapi
+	python -m tools.events
+	python -m tools.perron_toml
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -7,6 +7,7 @@ from pathlib import Path
 from perron.kit.db import open_database
 from perron.kit.settings import Home, Settings
 from perron.server.app import create_app
+from tools import reference
 
 SNAPSHOT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "openapi.json"
 
@@ -26,6 +27,7 @@ def main() -> None:
     SNAPSHOT.parent.mkdir(parents=True, exist_ok=True)
     SNAPSHOT.write_text(document())
     print(SNAPSHOT)
+    reference.main()  # pages that follow from it
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """The tutorial is followed word for word, and what any page names is there."""
 
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import pytest
 
+from tools import reference
+from tools.reference import commands
 from tools.rig.platform import ROOT, Platform
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
@@ -102,3 +106,91 @@ def test_every_step_of_the_tutorial_goes_as_it_is_told(said, number):
 def test_the_tutorial_is_followed_to_its_end(said):
     assert [*said] == [*range(len(BLOCKS))]
     assert sum(bool(block.shown) for block in BLOCKS) > len(BLOCKS) / 2
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that headings have where pages are read: lower case, hyphens for spaces."""
+    heads = re.findall(r"^#+ (.*)$", without_blocks(page), re.M)
+    plain = (re.sub(r"[^\w\- ]", "", head.lower()) for head in heads)
+    return {head.strip().replace(" ", "-") for head in plain}
+
+
+def without_blocks(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", without_blocks(page))
+    dead = []
+    for link in links:
+        place, _, anchor = link.partition("#")
+        target = (page.parent / place).resolve() if place else page
+        if "://" in link:
+            continue
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            dead.append(link)
+    assert dead == []
+
+
+KNOWN = dict(commands.all_commands())
+
+
+def typed(page: Path) -> list[list[str]]:
+    """The words of every command of ours that a page shows, in blocks and in its text."""
+    lines = [line for block in blocks(page) for line in block.commands]
+    lines += re.findall(r"`(perron [^`]+)`", without_blocks(page))
+    inner = [each for line in lines for each in re.findall(r"\$\((perron [^)]*)\)", line)]
+    pieces = (piece for line in [*lines, *inner] for piece in pieces_of(line))
+    return [piece for piece in pieces if piece[:1] == ["perron"]]
+
+
+def pieces_of(line: str) -> list[list[str]]:
+    """Return the words between pipes, semicolons and redirections."""
+    reader = shlex.shlex(line, posix=True, punctuation_chars=True)
+    reader.whitespace_split = True
+    pieces: list[list[str]] = [[]]
+    for word in reader:
+        if set(word) <= set("();<>|&"):
+            pieces.append([])
+        else:
+            pieces[-1].append(word)
+    return pieces
+
+
+def fault_of(words: list[str]) -> str | None:
+    """Say what of a command line does not exist."""
+    name = " ".join(words[:2])
+    if name in ("perron --help", "perron --version"):
+        return None
+    if name not in KNOWN:
+        return f"no {name}"
+    rest = words[2:]
+    while isinstance(KNOWN[name], click.Group) and rest and f"{name} {rest[0]}" in KNOWN:
+        name = f"{name} {rest.pop(0)}"
+    command = KNOWN[name]
+    if isinstance(command, click.Group):
+        if rest and not rest[0].startswith("-"):
+            return f"no {name} {rest[0]}"
+        command = KNOWN.get(f"{name} list", command)
+    options = {"-h", "--help"} | {each for param in command.params for each in param.opts}
+    options |= {each for param in command.params for each in param.secondary_opts}
+    given = rest[: rest.index("--")] if "--" in rest else rest
+    wrong = [each for each in given if each.startswith("-") and len(each) > 1
+             and each.partition("=")[0] not in options]  # fmt: skip
+    return f"{name} has no {wrong[0]}" if wrong else None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_on_a_page_exists_with_its_options(page):
+    assert [fault for words in typed(page) if (fault := fault_of(words))] == []
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_a_page_made_from_the_code_says_what_the_code_says(name):
+    kept = (reference.FOLDER / name).read_text()
+    assert kept == reference.PAGES[name](), "run: python -m tools.reference"

@@ -1,0 +1,5 @@
+"""Run by ``python -m tools.reference``."""
+
+from . import main
+
+main()
