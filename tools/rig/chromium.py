@@ -39,7 +39,9 @@ class Chromium:
         self.asked = 0
         self.process = self._start()
         try:
-            self.socket = connect(self._address(), max_size=None, compression=None, proxy=None)
+            self.socket = connect(
+                self._address(), max_size=None, compression=None, proxy=None, ping_interval=None
+            )
         except BaseException:
             self._end()
             raise
