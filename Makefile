@@ -3,11 +3,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTHON ?= python3
+SECONDS ?= 3600
+CASES  ?= 100000
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # What fails beside others on a busy machine is tried once more, alone, and named again.
 ONCE_MORE := { echo "Failed above; once more, alone:"; python -m pytest -q --lf --lfnf=none; }
 
-.PHONY: install demo check test test-vm qemu faults-short faults demos bench screenshots lock migration reference clean help
+.PHONY: install demo check test test-vm qemu faults-short faults soak demos bench screenshots lock migration reference clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,12 +28,13 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP) ## start a platform with the examples on it, and say what to open
 	@bash demos/make-demo.sh
 
-check: $(STAMP) ## format, lint, types, floors and rooms, lock; no tests
+check: $(STAMP) ## format, lint, types, floors and rooms, lock, licences; no tests
 	ruff format --check .
 	ruff check .
 	lint-imports
 	mypy
 	python tools/check_lock.py
+	python tools/check_supplies.py
 
 test: $(STAMP) ## the whole everyday suite
 	@python -m tools.have_chromium
@@ -52,6 +55,10 @@ faults-short: $(STAMP) qemu ## the short half of the kill matrix
 
 faults: $(STAMP) qemu ## the whole kill matrix, all strangers, floods
 	python -m pytest -q -m "fault or slow"
+
+soak: $(STAMP) ## an hour of everything (SECONDS=), then 100,000 odd requests (CASES=)
+	@SOAK=$(SECONDS) python -m tools.soak
+	CASES=$(CASES) python -m pytest -q -m slow tests/contract
 
 demos: $(STAMP) ## all demos in full
 	bash demos/all.sh
