@@ -4,12 +4,15 @@ No package's script runs: packages are unpacked, and the few files their scripts
 are written here. So nothing touches the machine that makes it.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,17 +63,18 @@ def image() -> Image:
         raise NotAssessed(
             "There is no qemu here (apt-get install --no-install-recommends qemu-system-x86)."
         )
-    folder = CACHE / _key()
-    if not (folder / "disk").exists():
-        _make(folder)
+    folder = CACHE / _key("image.py", "rooting.py", "guest.py")
+    with _alone():
+        if not (folder / "disk").exists():
+            _make(folder)
     return Image(folder / "disk", folder / "kernel", folder / "initrd")
 
 
 def payload() -> Path:
     """Return a disk with Perron installed as it is now, and its tests, examples and demos."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as work:
+    with _alone(), tempfile.TemporaryDirectory(dir=CACHE) as work:
         folder = Path(work) / "perron"
+        shutil.copytree(_environment(), folder, symlinks=True)
         _install(folder)
         for name in ("tests", "tools", "examples", "demos", "pyproject.toml"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -83,16 +87,24 @@ def payload() -> Path:
     return disk
 
 
-def _key() -> str:
-    """Name an image after everything that decides what is in it."""
-    parts = [Path(__file__).parent / name for name in ("image.py", "rooting.py", "guest.py")]
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process at a time make what is kept."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _key(*names: str) -> str:
+    """Name what is kept after everything that decides what is in it."""
+    parts = [Path(__file__).parent / name for name in names]
     return hashlib.sha256(b"".join(each.read_bytes() for each in parts)).hexdigest()[:12]
 
 
 def _make(folder: Path) -> None:
     if os.getuid() != 0 or not shutil.which("apt-get"):
         raise NotAssessed("There is no image of the machine yet; root with apt makes one.")
-    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         made = Path(work)
         try:
@@ -106,8 +118,8 @@ def _make(folder: Path) -> None:
         _run("mke2fs", "-qF", "-t", "ext4", "-d", str(made / "root"), str(made / "disk"), SIZE)
         for each in (made / "k/boot").glob("vmlinuz-*"):
             shutil.copy(each, made / "kernel")
-        for each in CACHE.glob("*/disk"):
-            shutil.rmtree(each.parent, ignore_errors=True)  # of another version
+        for each in CACHE.glob("[0-9a-f]*/disk"):
+            shutil.rmtree(each.parent)  # of another version
         folder.mkdir()
         for name in ("kernel", "initrd", "disk"):  # the disk last: it says that all is there
             os.replace(made / name, folder / name)
@@ -150,26 +162,45 @@ def _initrd(made: Path, version: str) -> None:
     _run("sh", "-c", packed, cwd=first)
 
 
-def _install(folder: Path) -> None:
-    """Install Perron and what its tests need, for the Python of Debian 12."""
+def _environment() -> Path:
+    """Return what Perron and its tests need, for the Python of Debian 12; kept."""
     if sys.version_info[:2] != (3, 11):
         raise NotAssessed("Perron is installed there for Python 3.11, and this is another.")
-    uv = str(Path(sys.executable).with_name("uv"))
-    _run(uv, "venv", "-q", "--relocatable", "--python", sys.executable, str(folder))
-    python = str(folder / "bin/python")
-    pip = (uv, "pip", "install", "-q", "--python", python, "--compile-bytecode")
-    _run(*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
+    kept = CACHE / f"environment-{_key('image.py', '../../requirements.lock')}"
+    if kept.exists():
+        return kept
+    for each in CACHE.glob("environment-*"):
+        shutil.rmtree(each)  # of another version
+    with tempfile.TemporaryDirectory(dir=CACHE) as work:
+        folder = Path(work) / "perron"
+        _run(_uv(), "venv", "-q", "--relocatable", "--python", sys.executable, str(folder))
+        _run(*_pip(folder), "--require-hashes", "-r", str(ROOT / "requirements.lock"))
+        os.replace(folder, kept)
+    return kept
+
+
+def _install(folder: Path) -> None:
+    """Add Perron as it is now, and lead the environment to Debian's own interpreter."""
     with tempfile.TemporaryDirectory() as fresh:  # what is left of an older build stays out
         for name in ("pyproject.toml", "README.md"):
             shutil.copy(ROOT / name, fresh)
         shutil.copytree(ROOT / "src", Path(fresh) / "src")
-        _run(*pip, "--no-deps", "--no-build-isolation", fresh)
+        _run(*_pip(folder), "--no-deps", "--no-build-isolation", fresh)
     for name in ("python", "python3", "python3.11"):
         (folder / "bin" / name).unlink(missing_ok=True)
         (folder / "bin" / name).symlink_to("/usr/bin/python3.11")
     lines = (folder / "pyvenv.cfg").read_text().splitlines()
     kept = [line for line in lines if not line.startswith(("home", "version"))]
     (folder / "pyvenv.cfg").write_text("\n".join(["home = /usr/bin", *kept]) + "\n")
+
+
+def _pip(folder: Path) -> tuple[str, ...]:
+    python = str(folder / "bin/python")
+    return (_uv(), "pip", "install", "-q", "--python", python, "--compile-bytecode")
+
+
+def _uv() -> str:
+    return str(Path(sys.executable).with_name("uv"))
 
 
 def _run(*words: str, cwd: Path | None = None) -> bytes:
