@@ -56,7 +56,7 @@ class ProtectionRequest(BaseModel):
 class RoutingRequest(BaseModel):
     """Limits of the edge for one environment; what is absent stays as it is.
 
-    ``max_body``: the largest Content-Length accepted, in bytes (chunked bodies have no limit).
+    ``max_body``: the largest body accepted, in bytes, also where its length is not told.
     ``idle_timeout``: how many seconds an answer may be silent. ``log_queries``: query strings
     appear in the router's lines.
     """

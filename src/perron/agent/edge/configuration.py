@@ -3,6 +3,7 @@
 Backends exist before anything leads to them, so that hosts, instances and certificates change
 through the admin socket, without a reload. What differs between apps is read from ``apps.map``
 (``Backend.packed``). The servers are written too, so that a restart comes up with all of them.
+A body that does not say how long it is takes one more hop, whose filter counts it.
 """
 
 import os
@@ -26,6 +27,7 @@ RESERVE = 1024  # of a buffer, for what we add to a request
 LENGTH = "req.fhdr(content-length),add(0)"  # hdr_val counts in 32 bits: 2 GiB would be less than 0
 HOST = "req.hdr(host),host_only,rtrim(.),lower"
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
+SCHEMES = ("http", "https")
 _CHECK_HOST, _CHECK_PATH = 8, 9  # fields of apps.map
 
 
@@ -70,6 +72,11 @@ class Frame:
         return self.home.edge / "crt-list"
 
     @property
+    def measure(self) -> Path:
+        """What counts the bytes of bodies whose length is not told."""
+        return self.home.edge / "measure.lua"
+
+    @property
     def pages(self) -> Path:
         """Where our own pages lie."""
         return self.home.edge / "pages"
@@ -95,6 +102,7 @@ def text(frame: Frame) -> str:
     sections = [_global(frame), _defaults(frame, "base"), _platform_defaults(frame)]
     sections += [_app_defaults(frame, kind) for kind in KINDS]
     sections += [_ring(), _frontends(frame), _pages(frame), _platform(frame)]
+    sections += [_hop(frame, scheme) for scheme in SCHEMES]
     return "\n".join(sections) + "\n"
 
 
@@ -122,6 +130,7 @@ def _global(frame: Frame) -> str:
   tune.bufsize {ROOM}
   tune.maxrewrite {RESERVE}
   tune.ssl.default-dh-param 2048
+  lua-load-per-thread {frame.measure} {frame.pages}
   ssl-default-bind-options ssl-min-ver TLSv1.2
 """
 
@@ -205,27 +214,31 @@ def _frontends(frame: Frame) -> str:
     counters = """backend counters from base
   stick-table type string len 64 size 20k store http_req_cnt,gpc0
 """
-    plain = _frontend(frame, "visitors", frame.settings.http_port, "http")
-    return "\n".join(
-        (counters, plain, _frontend(frame, "secure", frame.settings.https_port, "https"))
-    )
+    doors = (_frontend(frame, scheme) for scheme in SCHEMES)
+    measured = (_frontend(frame, scheme, measured=True) for scheme in SCHEMES)
+    return "\n".join((counters, *doors, *measured))
 
 
-def _frontend(frame: Frame, name: str, port: int, scheme: str) -> str:
-    return f"""frontend {name} from base
-{_binds(frame, port, scheme)}  log-format "{lines.FORMAT}"
+def _frontend(frame: Frame, scheme: str, *, measured: bool = False) -> str:
+    """Return one way in; what is ``measured`` has come by the other, which told us who asks."""
+    port = frame.settings.http_port if scheme == "http" else frame.settings.https_port
+    way_in = _behind_the_hop if measured else _at_the_door
+    return f"""{way_in(frame, scheme, port)}  log-format "{lines.FORMAT}"
   option forwardfor
   option http-restrict-req-hdr-names delete
+  acl is_unmeasured var(txn.hop) -m found
   acl is_app var(txn.where) -m found
   acl has_length req.fhdr(content-length) -m found
   acl is_protected var(txn.digest) -m found
 {_IDENTITY}  http-request add-header X-Forwarded-Port {port}
   http-request add-header X-Forwarded-Proto {scheme}
-{_special(frame, scheme)}  http-after-response set-header X-Request-Id %[var(txn.id)]
+{_special(frame, scheme, measured)}  http-after-response allow if is_unmeasured
+  http-after-response set-header X-Request-Id %[var(txn.id)]
   http-after-response allow unless {{ status ge 400 }}
   http-after-response set-header Content-Type application/problem+json \
 if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
   http-after-response del-header {_OWN}
+  use_backend measure-{scheme} if is_unmeasured
   use_backend %[var(txn.where),field(2,|)] if is_app
   acl is_platform {HOST} -m str {frame.settings.domain.lower()}
   use_backend platform-json if is_platform {{ var(txn.format) -m found }}
@@ -234,8 +247,33 @@ if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
 """
 
 
-def _special(frame: Frame, scheme: str) -> str:
+def _at_the_door(frame: Frame, scheme: str, port: int) -> str:
+    """Return where visitors come in; who tells no length is led on to be measured.
+
+    HTTP/2 needs none: what has not ended with its headers, or came with bytes, has a body.
+    """
+    note = f"  http-request set-var(txn.hop) {HOST},map({frame.hosts_map}) if"
+    untold = "{ fc_http_major 2 } !{ req.fhdr(content-length) -m found }"
+    return f"""frontend {"visitors" if scheme == "http" else "secure"} from base
+{_binds(frame, port, scheme)}{note} {{ req.fhdr(transfer-encoding) -m found }}
+{note} {untold} !{{ internal.htx.has_eom }}
+{note} {untold} {{ req.body_len gt 0 }}
+  http-request allow if {{ var(txn.hop) -m found }}
+"""
+
+
+def _behind_the_hop(frame: Frame, scheme: str, _port: int) -> str:
+    """Return where bodies of unknown length come in; the first way in tells who sends them."""
+    own = f"uid {EDGE_ID} gid {EDGE_ID} " if frame.is_root else ""
+    return f"""frontend measured-{scheme} from base
+  bind unix@{_hop_socket(frame, scheme)} {own}mode 600 accept-proxy
+  filter lua.measure
+"""
+
+
+def _special(frame: Frame, scheme: str, measured: bool) -> str:
     """Return where it leads, then what few need: redirect, protection, maintenance, limits."""
+    unlimited = "FALSE" if measured else "!{ var(txn.where) -m end + } !has_length"
     packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
     redirect = f"""  http-request redirect location \
 https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 if {{ var(txn.where) -m sub |https }}
@@ -243,7 +281,7 @@ https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 if {{ var(txn.where) -
     return f"""  http-request set-var(txn.where) {HOST},map({frame.hosts_map})
   http-request allow unless is_app
   http-request track-sc0 var(txn.where),field(1,|) table counters
-  http-request allow if !{{ var(txn.where) -m end + }} !has_length
+  http-request allow if {unlimited}
   http-request set-var(txn.app) {packed}
   http-request set-var(txn.max) var(txn.app),field(3,|)
   http-request set-var(txn.shown) str(413) if has_length {{ {LENGTH},sub(txn.max) gt 0 }}
@@ -334,6 +372,19 @@ def _platform(frame: Frame) -> str:
             ("platform-json", "application/problem+json", "json"),
         )
     )
+
+
+def _hop(frame: Frame, scheme: str) -> str:
+    """Return the backend that leads to the measured way in; it is quick and tells nothing."""
+    socket = f"/{_hop_socket(frame, scheme).name}" if frame.is_root else _hop_socket(frame, scheme)
+    return f"""backend measure-{scheme} from platform
+  http-reuse never
+  server hop unix@{socket} send-proxy-v2
+"""
+
+
+def _hop_socket(frame: Frame, scheme: str) -> Path:
+    return frame.home.run / f"edge-{scheme}.sock"
 
 
 def open_files() -> int:

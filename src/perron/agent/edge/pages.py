@@ -56,14 +56,15 @@ def status_of(page: str) -> int:
     return STATUS.get(page, 503)
 
 
-def write(folder: Path) -> None:
-    """Write every page where HAProxy reads it when it starts."""
+def write(folder: Path, measure: Path) -> None:
+    """Write every page where HAProxy reads it when it starts, and what shows one of them."""
     private_folder(folder)
     for name, words in {**TEXTS, **REFUSALS}.items():
         html, json = _bodies(name, *words, status_of(name))
         _keep(folder / f"{name}.html", _escaped(html))
         _keep(folder / f"{name}.json", json.replace("\0", _ID))
     _keep(folder / "errors.map", "".join(_halves()))
+    _keep(measure, Path(__file__).with_name("measure.lua").read_text())
 
 
 def _halves() -> Iterator[str]:

@@ -61,7 +61,7 @@ class Edge:
         """
         private_folder(self._home.edge)
         private_folder(self._home.run)
-        pages.write(self._frame.pages)
+        pages.write(self._frame.pages, self._frame.measure)
         self._recall()
         await self._adopt_or_launch()
         self._router.open()
