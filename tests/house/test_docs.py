@@ -1,5 +1,6 @@
 """The tutorial is followed word for word, and what any page names is there."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
+from perron.builds.model import toml
+from perron.cli import index
 from tools import reference
 from tools.reference import commands
 from tools.rig.platform import ROOT, Platform
@@ -194,3 +197,62 @@ def test_every_command_on_a_page_exists_with_its_options(page):
 def test_a_page_made_from_the_code_says_what_the_code_says(name):
     kept = (reference.FOLDER / name).read_text()
     assert kept == reference.PAGES[name](), "run: python -m tools.reference"
+
+
+def glossary() -> set[str]:
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    return set(re.findall(r"^\*\*(.+?)\*\*", text, re.M))
+
+
+VERBS = {
+    "accept", "api", "approve", "cancel", "deploy", "detect", "doctor", "down", "explain", "follow",
+    "help", "open", "restart", "reveal", "start", "status", "stop", "up", "verify",
+    "completion", "commands", "passwd", "whoami", "logout", "ps", "rollback", "protect", "v",
+}  # fmt: skip
+ALSO = {
+    "accepted": "trusted", "conditions": "health", "env": "environment", "events": "event",
+    "files": "volume", "head": "head", "login-links": "login", "me": "person", "overview": "app",
+    "promises": "promise", "resets": "person", "reset": "person", "people": "person",
+    "activity": "activity", "cron": "schedule", "audit": "audit trail", "releases": "release",
+}  # fmt: skip
+
+
+def nouns() -> set[str]:
+    """What commands and addresses of the API are called."""
+    paths = json.loads((reference.FOLDER / "openapi.json").read_text())["paths"]
+    named = {word for path in paths for word in re.findall(r"/([a-z-]+)(?![^/]*})", path)}
+    return (named | set(index.COMMANDS)) - VERBS
+
+
+@pytest.mark.parametrize("noun", sorted(nouns()))
+def test_every_noun_of_the_api_and_of_the_commands_is_explained(noun):
+    meant = {noun, noun.removesuffix("s"), ALSO.get(noun, noun)}
+    assert meant & glossary(), f"{noun}: docs/glossary.md does not say what it is"
+
+
+def test_every_room_has_a_door_number():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    doors = re.findall(r"^\| ([\dA.]+) \| (.+?) \|", page, re.M)
+    numbered = {room for _, rooms in doors for room in re.findall(r"`(\w+)`", rooms)}
+    house = [ROOT / "src" / "perron", ROOT / "src" / "perron" / "agent"]
+    rooms = {each.parent.name for floor in house for each in floor.glob("[a-z]*/__init__.py")}
+    assert rooms - {"migrations"} - numbered == set()
+    assert len({door for door, _ in doors}) == len(doors)
+
+
+@pytest.mark.parametrize("page", [each for each in PAGES if "```toml" in each.read_text()])
+def test_every_perron_toml_on_a_page_is_sound(page):
+    for example in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.M | re.S):
+        toml.parse(example)
+
+
+def test_every_decision_is_listed():
+    index_page = (ROOT / "docs" / "README.md").read_text()
+    decisions = {each.name for each in (ROOT / "docs" / "decisions").glob("*.md")}
+    assert {each for each in decisions if f"decisions/{each}" not in index_page} == set()
+
+
+def test_every_page_for_people_is_in_the_index():
+    index_page = (ROOT / "docs" / "README.md").read_text()
+    pages = [*ROOT.glob("docs/how-to/*.md"), *ROOT.glob("docs/reference/*.md")]
+    assert [each.name for each in pages if f"/{each.name})" not in index_page] == []
