@@ -97,7 +97,7 @@ def test_a_damaged_state_is_refused_by_name_and_its_backup_brings_it_back(here, 
     assert f"perron platform restore {backup}" in said, said
     assert (here.home / "perron.db").read_bytes() == damaged, "nothing is written over it"
     assert here.status("hello.localhost") == 200
-    here.perron("platform", "restore", backup)
+    here.perron("platform", "restore", backup, "--replace")
     assert here.status("hello.localhost") == 200
     here.perron("up")
     settle(here)
@@ -124,7 +124,7 @@ def test_an_older_state_counts_on_and_stops_nothing(here, app):
     second = here.app("hello", "newer")
     here.perron("deploy", str(second), "-a", "newer", "--create")
     here.perron("down")
-    here.perron("platform", "restore", backup)
+    here.perron("platform", "restore", backup, "--replace")
     here.perron("up")
     wait_until(lambda: here.status("hello.localhost") == 200, 10)
     wait_until(lambda: rows(here, "node", "SELECT 1 FROM wish WHERE parked"), 20, "it is parked")

@@ -80,7 +80,7 @@ def test_a_restored_backup_is_in_the_trail_and_the_trail_is_whole(here, kept):
     backup = here.perron("platform", "backup").stdout.strip()
     here.perron("apps", "create", "later")
     wait_until(lambda: is_signed(here), 20)
-    here.perron("platform", "restore", backup)
+    here.perron("platform", "restore", backup, "--replace")
     here.up()
     wait_until(lambda: here.json("audit", "--type", "audit.restarted"), 20)
     assert verify(here)[0] == 0

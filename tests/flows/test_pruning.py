@@ -109,7 +109,7 @@ def test_a_build_of_what_is_parked_stays_until_it_is_let_go(here, old, database,
     here.perron("deploy", str(old), "-a", "young", "--create")
     build = here.json("releases", "-a", "young")[0]["build"]
     here.perron("down")
-    here.perron("platform", "restore", backup)
+    here.perron("platform", "restore", backup, "--replace")
     here.perron("up")
     then = time.time() - 2 * 86_400
     os.utime(here.home / "node" / "builds" / build / "build.json", (then, then))

@@ -5,17 +5,30 @@ lives. It knows the tools and the contract, and no other room. Each function loa
 it needs.
 """
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from perron.contract.node import Interpreter, Promise
 from perron.kit.settings import Home, Settings
+
+if TYPE_CHECKING:
+    from .keeping import KeptVolume
 
 __all__ = [
     "Interpreter",
     "Promise",
     "interpreters",
+    "make_fit",
+    "migrate",
+    "newest_state",
+    "pack_volume",
     "promises",
+    "remove_tree",
     "run",
     "stop_everything",
     "tier",
+    "unpack_volume",
+    "volumes",
     "what_is_missing",
 ]
 
@@ -34,6 +47,22 @@ def stop_everything(home: Home, settings: Settings) -> int:
     from .ending import end_everything
 
     return asyncio.run(end_everything(home, settings))
+
+
+def migrate(home: Home) -> None:
+    """Take the agent's database to the newest version, in one transaction; no agent may run."""
+    from . import store
+
+    store.prepare(home).dispose()
+
+
+def newest_state() -> str:
+    """Return the version of the agent's database that this code writes."""
+    from perron.kit import steps
+
+    from . import migrations
+
+    return steps.known(migrations.FOLDER)[-1]
 
 
 def promises(bwrap: str = "") -> list[Promise]:
@@ -62,3 +91,38 @@ def interpreters(settings: Settings) -> list[Interpreter]:
     from . import builds
 
     return builds.interpreters(settings)
+
+
+def volumes(home: Home) -> "list[KeptVolume]":
+    """Return every volume whose files are on this machine."""
+    from . import keeping
+
+    return keeping.volumes(home)
+
+
+def pack_volume(volume: "KeptVolume", place: Path) -> None:
+    """Write the files of a volume as an archive."""
+    from . import keeping
+
+    keeping.pack(volume, place)
+
+
+def unpack_volume(home: Home, environment: str, name: str, archive: Path) -> None:
+    """Make a volume of an archive; nothing of its environment may run."""
+    from . import keeping
+
+    keeping.unpack(home, environment, name, archive)
+
+
+def make_fit(home: Home, before: Settings, now: Settings) -> None:
+    """Make a database that came from another machine fit here, where nothing of it runs."""
+    from . import keeping
+
+    keeping.make_fit(home, before, now)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, finished builds that nobody may write to included."""
+    from .builds import trees
+
+    trees.remove(folder)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from perron.contract.node import EnvironmentWish
-from perron.kit import ids, steps
+from perron.kit import ids, steps, written
 from perron.kit.db import Database, UnitOfWork, UtcDateTime, open_database, unit_of_work
 from perron.kit.problems import Conflict
 from perron.kit.seal import Sealer
@@ -78,8 +78,8 @@ def prepare(home: Home) -> Database:
         present = steps.version_of(uow.connection)
         if present is not None and present not in steps.known(migrations.FOLDER):
             raise NewerState(
-                f"{home.node_database} has version {present!r}: a newer Perron than this one "
-                "wrote it. Install that version again."
+                f"{home.node_database} has version {present!r}, which this Perron does not know: "
+                f"{written.author(home)} wrote it. Install that version again, then: perron up"
             )
         steps.take(uow.connection, migrations.FOLDER)
     return database

@@ -4,10 +4,9 @@ import logging
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -16,23 +15,25 @@ from perron.kit.settings import Home
 
 log = logging.getLogger(__name__)
 
-EVERY = timedelta(hours=1)
+TRIES, AGAIN = 6, 300.0
 HOURS, DAYS = 24, 7
 RESERVE = 64 << 20
 FORMAT = "perron-%Y%m%dT%H%M%S.%fZ.db"
 
 
-def run(home: Home, stop: Event) -> None:
-    """Copy the state every hour until told to stop; what fails is logged and tried again."""
-    wait = _until_due(home)
-    while not stop.wait(wait):
+def keep(home: Home, stop: Event) -> None:
+    """Copy the state and let go of copies too many; what fails is tried again for half an hour."""
+    for _ in range(TRIES):
         try:
             make(home)
             prune(home)
-            wait = EVERY.total_seconds()
+            return
         except Exception:
-            log.exception("The hourly backup failed; it is tried again in five minutes.")
-            wait = 300.0
+            log.exception("The backup failed; it is tried again in five minutes.")
+        if stop.wait(AGAIN):
+            return
+    make(home)
+    prune(home)
 
 
 def make(home: Home) -> Path:
@@ -80,8 +81,15 @@ def all_of(home: Home) -> list[Path]:
 
 def newest_good(home: Home, *, besides: Path | None = None) -> Path | None:
     """Return the newest backup that is whole."""
-    good = (each for each in all_of(home) if each != besides and fault_of(each) is None)
+    found = sorted([*all_of(home), *home.backups.glob("whole-*/perron.db")], key=_moment)
+    good = (each for each in reversed(found) if each != besides and fault_of(each) is None)
     return next(good, None)
+
+
+def _moment(backup: Path) -> str:
+    """Return when a backup was made, as the name of its file or folder says."""
+    name = backup.parent.name if backup.name == "perron.db" else backup.name
+    return name.partition("-")[2].removesuffix(".db")
 
 
 def prune(home: Home) -> None:
@@ -117,14 +125,6 @@ def put_in_place(home: Home, file: Path) -> Path:
     os.replace(incoming, home.database)
     files.sync_folder(home.path)
     return aside
-
-
-def _until_due(home: Home) -> float:
-    """Return how long the newest backup is young enough; a fresh start waits a minute."""
-    for newest in all_of(home)[:1]:
-        age = time.time() - newest.stat().st_mtime
-        return min(max(60.0, EVERY.total_seconds() - age), EVERY.total_seconds())
-    return 60.0
 
 
 def _sync(path: Path) -> None:

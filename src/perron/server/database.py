@@ -6,12 +6,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from perron import audit
-from perron.kit import files, lock, steps
+from perron.kit import files, lock, steps, written
 from perron.kit.db import Database, open_database
 from perron.kit.problems import Conflict, Problem, Unavailable
 from perron.kit.settings import Home
 
-from . import backups, migrations
+from . import backups, copies, migrations
 from .lockers import locker_of
 
 
@@ -38,9 +38,10 @@ def prepare(home: Home) -> Database:
     files.private_folder(home.path)
     if home.database.exists():
         _check_whole(home, home.database)
+        _copy_before_steps(home)
     database = open_database(f"sqlite:///{home.database}")
     try:
-        upgrade(database)
+        upgrade(database, written.author(home))
     except OperationalError as why:
         database.dispose()
         if "locked" not in str(why):
@@ -52,11 +53,11 @@ def prepare(home: Home) -> Database:
     return database
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, author: str = "a newer one") -> None:
     """Take the database to the newest version in one transaction: all steps, or none."""
     writer = database.connect().execution_options(begin="BEGIN IMMEDIATE")
     with writer as connection, connection.begin():
-        _check_known(connection)
+        _check_known(connection, author)
         steps.take(connection, migrations.FOLDER)
 
 
@@ -77,6 +78,18 @@ def restore(home: Home, file: Path) -> Path:
     return backups.put_in_place(home, file)
 
 
+def newest_state() -> str:
+    """Return the version of the state that this code writes."""
+    return steps.known(migrations.FOLDER)[-1]
+
+
+def _copy_before_steps(home: Home) -> None:
+    """Keep the state as it is when another version is to be made of it."""
+    present = copies.version_of(home.database)
+    if present in steps.known(migrations.FOLDER)[:-1]:
+        backups.make(home)
+
+
 def _check_whole(home: Home, path: Path) -> None:
     if fault := backups.fault_of(path):
         raise StateDamaged(
@@ -91,10 +104,10 @@ def _advice(home: Home, *, besides: Path | None = None) -> str:
     return f" The newest good backup is {good}. Next: perron platform restore {good}"
 
 
-def _check_known(connection: Connection) -> None:
+def _check_known(connection: Connection, author: str) -> None:
     present = steps.version_of(connection)
     if present is not None and present not in steps.known(migrations.FOLDER):
         raise StateTooNew(
-            f"The state has version {present!r}, which this Perron does not know: a newer one "
-            "wrote it. Install that version again, or restore a backup made before it."
+            f"The state has version {present!r}, which this Perron does not know: {author} wrote "
+            "it. Install that version again, or restore a backup made before it."
         )

@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 
-from perron.kit import lock
+from perron.kit import lock, written
 from perron.kit.settings import Home
+from perron.kit.written import Code
 
 from . import units
 
@@ -44,13 +47,19 @@ def wish_down(home: Home, *, down: bool) -> None:
         marker.unlink(missing_ok=True)
 
 
-def start(home: Home, name: str) -> "subprocess.Popen[bytes]":
-    """Start a process of the platform that outlives us; what it says goes to its log."""
+def start(home: Home, name: str, code: Code | None = None) -> "subprocess.Popen[bytes]":
+    """Start a process of the platform that outlives us; what it says goes to its log.
+
+    ``code`` is which Perron is started: ours, where none is given.
+    """
+    command = code.command if code else (sys.executable, *written.MAIN)
     environment = os.environ | {"PERRON_HOME": str(home.path)}
+    if code:
+        environment["PYTHONPATH"] = code.path
     descriptor = os.open(home.logs / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "perron.server.main", name],
+            [*command, name],
             stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
             cwd=home.path, env=environment, start_new_session=True, umask=UMASK,
         )  # fmt: skip
@@ -68,6 +77,20 @@ def stop(home: Home, name: str, *, within: float = 15.0) -> bool:
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: pid_of(home, name) != pid, 5.0)
     return True
+
+
+def stop_all(home: Home) -> bool:
+    """End server and agent for as long as ``down`` is wished; say whether any of them ran.
+
+    One of them may just have been starting the other, which has no lock yet.
+    """
+    with ThreadPoolExecutor() as pool:  # the agent's end ends the server's long question to it
+        ran = any(list(pool.map(lambda name: stop(home, name), NAMES)))
+    for pid in _starting(home):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        ran = True
+    return ran
 
 
 def wait_for(is_so: Callable[[], object], within: float, *, every: float = 0.02) -> bool:
@@ -99,3 +122,20 @@ def _keep(home: Home, name: str, stop_keeping: Event) -> None:
             continue  # it is on its way
         if pid_of(home, name) is None and not is_down_wished(home):
             child = start(home, name)
+
+
+def _starting(home: Home) -> list[int]:
+    """Return processes that are to become this home's server or agent."""
+    told, ends = os.fsencode(f"PERRON_HOME={home.path}"), {b"serve", b"agent"}
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
+            is_ours = told in (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if is_ours and words[-2:-1] == [b"perron.server.main"] and words[-1] in ends:
+            found.append(int(entry.name))
+    return found

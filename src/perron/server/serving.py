@@ -11,13 +11,13 @@ from types import FrameType
 import uvicorn
 
 from perron import access, builds, releases, runtime
-from perron.kit import memory, quiet, settings
+from perron.kit import memory, quiet, settings, written
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
 from perron.kit.problems import Problem
 from perron.kit.settings import Home
 
-from . import loop, processes
+from . import loop, processes, upgrading
 from .app import create_app
 from .database import prepare
 
@@ -37,6 +37,7 @@ def serve() -> int:
         write_whole(home.run / "serve.refused", str(why))
         return 1
     (home.run / "serve.refused").unlink(missing_ok=True)
+    written.note(home, upgrading.newest())
     builds.drop_broken(home)
     sign_in_first(home, database)
     _run(home, database)

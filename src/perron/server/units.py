@@ -114,6 +114,15 @@ def are_installed(home: Home) -> bool:
         return False
 
 
+def lead_here(home: Home) -> bool:
+    """Say whether the units start this Perron and no other."""
+    program = _quoted(str(Path(sys.executable).with_name("perrond")))
+    try:
+        return f"ExecStart={program} " in (places()[0] / NAMES["agent"]).read_text()
+    except OSError:
+        return False
+
+
 def is_supervised() -> bool:
     """Say whether systemd started this process, and starts it again."""
     return bool(os.environ.get(SUPERVISED))

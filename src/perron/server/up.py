@@ -15,13 +15,10 @@ from typing import Any
 import click
 
 from perron import __version__
-from perron.contract.node import NODE
-from perron.contract.platform import HEALTH
 from perron.kit import settings
-from perron.kit.ask import NoAnswer, ask
 from perron.kit.settings import Home, Settings
 
-from . import machine, processes, setup, units
+from . import health, machine, processes, setup, units, upgrading
 from .screen import Stopwatch, mark, say
 
 PATIENCE = 120.0  # seconds until a start counts as failed; one that ended is seen at once
@@ -39,11 +36,18 @@ def bring_up(*, public: bool, ports: Mapping[str, int], trusted: bool = False) -
     asked = {f"PERRON_{name.upper()}": str(port) for name, port in ports.items()}
     chosen, told = setup.prepare(home, os.environ | asked)
     machine.check(chosen)
-    chosen = _take_over(home, chosen, public=public, ports=ports, trusted=trusted)
     for line in told:
         say(line)
+
+    def take_over() -> Settings:
+        return _take_over(home, chosen, public=public, ports=ports, trusted=trusted)
+
+    if before := upgrading.due(home):
+        machine.check_sandbox(replace(chosen, trusted=chosen.trusted or trusted))
+        return upgrading.upgrade(home, before, watch, lambda: _start(home, take_over(), watch))
+    chosen = take_over()
     processes.wish_down(home, down=False)
-    if all(processes.pid_of(home, name) for name in processes.NAMES) and _is_healthy(home):
+    if all(processes.pid_of(home, name) for name in processes.NAMES) and health.is_healthy(home):
         say(f"Perron {__version__} is up since {_since(home)}; nothing to do.")
         _open(json.loads((home.path / "cli.json").read_text()), chosen)
         return 0
@@ -120,9 +124,9 @@ def _start(home: Home, chosen: Settings, watch: Stopwatch) -> int:
         setup.check_ports(chosen)
     children = _begin(home)
     for name, is_well, text in (
-        ("agent", _agent_well, _agent_text),
-        ("edge", _edge_well, _edge_text),
-        ("server", _server_well, _server_text),
+        ("agent", health.agent_well, _agent_text),
+        ("edge", health.edge_well, _edge_text),
+        ("server", health.server_well, _server_text),
     ):
         if not _wait(home, name, is_well, children):
             return _explain(home, name)
@@ -163,24 +167,8 @@ def _explain(home: Home, name: str) -> int:
     return 1
 
 
-def _is_healthy(home: Home) -> bool:
-    return _agent_well(home) and _edge_well(home) and _server_well(home)
-
-
-def _agent_well(home: Home) -> bool:
-    return _answer(home, "agent") is not None
-
-
-def _edge_well(home: Home) -> bool:
-    return (_answer(home, "agent") or {}).get("edge") == "up"
-
-
-def _server_well(home: Home) -> bool:
-    return (_answer(home, "server") or {}).get("status") == "ok"
-
-
 def _agent_text(home: Home, _chosen: Settings) -> str:
-    tier = (_answer(home, "agent") or {}).get("tier", "?")
+    tier = (health.answer_of(home, "agent") or {}).get("tier", "?")
     return "trusted apps of one team only: no sandbox" if tier == "C" else f"sandbox tier {tier}"
 
 
@@ -193,17 +181,8 @@ def _server_text(_home: Home, chosen: Settings) -> str:
     return chosen.domain
 
 
-def _answer(home: Home, who: str) -> dict[str, str] | None:
-    socket, path = (home.agent_socket, NODE) if who == "agent" else (home.api_socket, HEALTH)
-    try:
-        answer: dict[str, str] = ask(socket, path)
-    except NoAnswer:
-        return None
-    return answer
-
-
 def _since(home: Home) -> str:
-    return (_answer(home, "agent") or {}).get("started", "")[11:16] or "a while"
+    return (health.answer_of(home, "agent") or {}).get("started", "")[11:16] or "a while"
 
 
 def _welcome(home: Home, chosen: Settings) -> None:

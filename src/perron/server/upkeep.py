@@ -12,7 +12,7 @@ import click
 from perron.kit import settings
 from perron.kit.settings import Home, Settings
 
-from . import database, processes
+from . import database, keyrings, processes, restoring, whole
 from .screen import say
 
 
@@ -38,22 +38,39 @@ def change_settings(assignments: tuple[str, ...]) -> int:
     return 0
 
 
-def backup() -> int:
-    """Copy the state now and print where the copy is."""
-    click.echo(database.backup(_home()))
+def backup(*, to: str | None, keys: str | None, volumes: bool) -> int:
+    """Back the platform up now, keys apart from it, and print where the backup is."""
+    home = _home()
+    place = _fresh(Path(to).absolute()) if to else None
+    copy = whole.make(home, into=place, volumes=volumes)
+    if keys:
+        keyrings.of(home).write(Path(keys).absolute())
+        say(f"The keys are in {keys}: keep that file elsewhere than the backup.")
+    else:
+        say("The keys are not in it; on another machine it needs them: --keys FILE writes them.")
+    click.echo(copy.folder)
     return 0
 
 
-def restore(file: str) -> int:
-    """Put a backup in place of the state; the server must be stopped, apps go on."""
-    home = _home()
+def restore(file: str, *, keys: str | None, replace_: bool) -> int:
+    """Put a backup in place: a whole one, or a copy of the state alone."""
+    home, source = Home.from_environment(os.environ), Path(file).absolute()
+    if source.is_dir():
+        key_file = Path(keys).absolute() if keys else None
+        return restoring.restore(home, source, keys=key_file, replace_=replace_)
+    _home()
     processes.wish_down(home, down=True)
-    processes.stop(home, "serve")
-    processes.stop(home, "agent")
-    kept = database.restore(home, Path(file))
+    processes.stop_all(home)
+    kept = database.restore(home, source)
     say(f"Restored from {file}. What was there before is kept at {kept}.")
     say("Next   perron up")
     return 0
+
+
+def _fresh(folder: Path) -> Path:
+    if folder.exists():
+        raise click.UsageError(f"{folder} exists already; name a new folder.")
+    return folder
 
 
 def masked(value: str) -> str:
@@ -70,6 +87,8 @@ def _with(chosen: Settings, name: str, value: str) -> Settings:
         raise click.UsageError(f"No setting {name!r}; there are: {', '.join(known)}, fetch.NAME.")
     try:
         return replace(chosen, **{name: settings.cast(kinds[name], value)})
+    except settings.SettingsRefused as why:
+        raise click.UsageError(str(why)) from why
     except ValueError as why:
         raise click.UsageError(f"{name} cannot be {value!r}: {why}.") from why
 
