@@ -168,6 +168,16 @@ def test_following_goes_on_where_it_broke_off(ground, start):
     assert told == ["line 3", "line 4"]
 
 
+@pytest.mark.parametrize("odd", ["9" * 20, "9" * 5000, "-1", "x", ""])
+def test_an_odd_position_is_heard_from_the_start(ground, start, odd):
+    operation = start()
+    work = {"bake": Workflow((Step("talk", lambda work: work.say("Baked.")),))}
+    controller.run_once(ground.database, work)
+    address = f"/v1/operations/{operation.id}/events"
+    told = ground.http().get(address, headers={"Last-Event-ID": odd}).text
+    assert "Baked." in told
+
+
 def test_who_follows_holds_neither_thread_nor_transaction(ground, start):
     operation = start()
     headers = {"Authorization": f"Bearer {ground.token}"}
