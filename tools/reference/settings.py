@@ -22,6 +22,8 @@ ABOUT = {
     "bind": "Addresses the edge binds, with commas between; `perron up --public` binds all.",
     "domain": "The host of the dashboard and of the API.",
     "apps_domain": "What the hosts of apps end in: `shop.localhost`, `shop--staging.localhost`.",
+    "trusted_proxies": "Networks of proxies before the edge, with commas between: what they say in "
+    "`X-Forwarded-For` and `-Proto` is kept and added to; what anybody else says is replaced.",
     "haproxy": "Path of an HAProxy; else the one that came along.",
     "bwrap": "Path of a bubblewrap; else the one that came along, or the system's.",
     "trusted": "Where no sandbox can be made, one team's apps run without one.",

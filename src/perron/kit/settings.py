@@ -1,5 +1,6 @@
 """Where this platform lives, and how it was set up."""
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -109,6 +110,7 @@ class Settings:
     bind: str = "127.0.0.1,::1"
     domain: str = "perron.localhost"
     apps_domain: str = "localhost"
+    trusted_proxies: str = ""
     haproxy: str = ""
     bwrap: str = ""
     trusted: bool = False
@@ -126,6 +128,11 @@ class Settings:
     instance_files: int = 4096
     teams_by: str = "administrators"
     fetch: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse networks that are none: the edge would not start with them."""
+        for each in self.proxies:
+            _check_network(each)
 
     @property
     def instance_ports(self) -> range:
@@ -151,7 +158,12 @@ class Settings:
     @property
     def addresses(self) -> tuple[str, ...]:
         """The addresses the edge binds."""
-        return tuple(part.strip() for part in self.bind.split(",") if part.strip())
+        return _parts(self.bind)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The networks of proxies before the edge that are believed about their visitors."""
+        return _parts(self.trusted_proxies)
 
 
 def load(home: Home, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -179,6 +191,25 @@ def cast(kind: type[Any], value: Any) -> Any:
     if str(value).lower() not in _YES | _NO:
         raise ValueError(f"{value!r} is neither true nor false")
     return str(value).lower() in _YES
+
+
+def _parts(listed: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in listed.split(",") if part.strip())
+
+
+def _check_network(text: str) -> None:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as why:
+        raise SettingsRefused(
+            f"trusted_proxies: {why}. Give addresses or networks with commas between, "
+            "such as 10.0.0.7,192.168.0.0/16."
+        ) from why
+    if network.prefixlen == 0:
+        raise SettingsRefused(
+            f"trusted_proxies: {text} is everybody, who could then claim any address. "
+            "Name the networks of your own proxies."
+        )
 
 
 def _merged(settings: Settings, given: Mapping[str, Any], source: str) -> Settings:

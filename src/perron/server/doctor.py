@@ -124,6 +124,13 @@ def names(_home: Home, chosen: Settings) -> Iterator[Finding]:
         yield Finding("names", "degraded", text, "connect to 127.0.0.1 with a Host header")
 
 
+def proxies(_home: Home, chosen: Settings) -> Iterator[Finding]:
+    """Name the proxies whose word about visitors is taken."""
+    if chosen.proxies:
+        text = f"believed about their visitors: {', '.join(chosen.proxies)}"
+        yield Finding("proxies", "ok", text)
+
+
 def interpreters(_home: Home, chosen: Settings) -> Iterator[Finding]:
     """Name the language runtimes builds can use."""
     found = agent.interpreters(chosen)
@@ -135,7 +142,7 @@ def interpreters(_home: Home, chosen: Settings) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[Home, Settings], Iterator[Finding]], ...] = (
-    versions, process_health, ports, disk, files, names, interpreters,
+    versions, process_health, ports, disk, files, names, proxies, interpreters,
 )  # fmt: skip
 
 

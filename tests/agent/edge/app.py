@@ -30,6 +30,9 @@ async def one(head, reader, writer):
     if path.startswith("/healthz"):
         COUNT["checks"] += 1
         return say(writer, b"", status=FAIL["health"])
+    if path.startswith("/checks-see/"):
+        FAIL["health"] = int(path.rpartition("/")[2])
+        return say(writer, b"so be it")
     COUNT["requests"] += 1
     if path == "/die-first":  # read, then die without a word
         os._exit(1)

@@ -134,6 +134,10 @@ class World:
             self.settings.http_port, head.encode() + b"\r\n" + body, method=method
         )
 
+    async def get_of(self, app, path):
+        """Ask an instance itself, past the edge."""
+        return await exchange(app.port, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
     async def connect(self):
         return await asyncio.open_connection("127.0.0.1", self.settings.http_port)
 

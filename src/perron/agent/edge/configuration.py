@@ -13,7 +13,7 @@ from pathlib import Path
 
 from perron.kit.settings import Home, Settings
 
-from . import lines, pages
+from . import identity, lines, pages
 from .model import FALL, KINDS
 
 EDGE_ID = 65_080  # uid and gid of the worker when started by root; in a range nobody gives out
@@ -224,15 +224,13 @@ def _frontend(frame: Frame, scheme: str, *, measured: bool = False) -> str:
     port = frame.settings.http_port if scheme == "http" else frame.settings.https_port
     way_in = _behind_the_hop if measured else _at_the_door
     return f"""{way_in(frame, scheme, port)}  log-format "{lines.FORMAT}"
-  option forwardfor
   option http-restrict-req-hdr-names delete
   acl is_unmeasured var(txn.hop) -m found
   acl is_app var(txn.where) -m found
   acl has_length req.fhdr(content-length) -m found
   acl is_protected var(txn.digest) -m found
-{_IDENTITY}  http-request add-header X-Forwarded-Port {port}
-  http-request add-header X-Forwarded-Proto {scheme}
-{_special(frame, scheme, measured)}  http-after-response allow if is_unmeasured
+{identity.rules(frame.settings, scheme, port)}{_special(frame, scheme, measured)}\
+  http-after-response allow if is_unmeasured
   http-after-response set-header X-Request-Id %[var(txn.id)]
   http-after-response allow unless {{ status ge 400 }}
   http-after-response set-header Content-Type application/problem+json \
@@ -276,7 +274,8 @@ def _special(frame: Frame, scheme: str, measured: bool) -> str:
     unlimited = "FALSE" if measured else "!{ var(txn.where) -m end + } !has_length"
     packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
     redirect = f"""  http-request redirect location \
-https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 if {{ var(txn.where) -m sub |https }}
+https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 \
+if {{ var(txn.where) -m sub |https }}{identity.is_plain(frame.settings)}
 """
     return f"""  http-request set-var(txn.where) {HOST},map({frame.hosts_map})
   http-request allow unless is_app
@@ -329,20 +328,6 @@ def _port(settings: Settings) -> str:
     return "" if settings.https_port == 443 else f":{settings.https_port}"
 
 
-# What visitors claim about themselves is removed; what we know is added.
-_IDENTITY = """  http-request set-var(txn.format) str(json) if { req.fhdr(accept) -m sub json } \
-!{ req.fhdr(accept) -m sub text/html }
-  http-request set-var(txn.id) req.fhdr(x-request-id) if \
-{ req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
-  http-request set-var(txn.id) uuid() unless { var(txn.id) -m found }
-  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 }
-  http-request del-header X-Forwarded- -m beg
-  http-request del-header Forwarded
-  http-request del-header X-Real-IP
-  http-request del-header Proxy
-  http-request set-header X-Request-Id %[var(txn.id)]
-  http-request add-header X-Forwarded-Host %[req.hdr(host)]
-"""
 # A digest of salt, user and password is compared; the app never sees what opened the door.
 _PROTECTION = """  http-request set-var(txn.digest) var(txn.app),field(7,|)
   http-request unset-var(txn.digest) if { var(txn.digest) -m str open }
@@ -365,7 +350,7 @@ def _platform(frame: Frame) -> str:
         f"""backend {name} from platform
   http-error status 503 content-type {kind} lf-file {frame.pages}/platform.{ending} {head}
   http-request disable-l7-retry unless {{ method GET HEAD }}
-  server api unix@{socket}
+{identity.for_the_platform(frame.settings)}  server api unix@{socket}
 """
         for name, kind, ending in (
             ("platform", "text/html", "html"),
