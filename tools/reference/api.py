@@ -19,7 +19,7 @@ socket `run/api.sock` takes the token in `cli.json`. `perron api GET /v1/apps` d
 - A POST that creates takes an `Idempotency-Key`: sent again within 24 hours, it is answered as
   before.
 - What changes something that was read takes its `ETag` in `If-Match`, and answers 412 when it is
-  another one by now.
+  another one by now; `now` in that answer is what there is, to compare and decide.
 - Long work answers 202 with an operation: look at it, follow its events, or cancel it.
 
 This page is made from the code by `python -m tools.openapi` and `python -m tools.reference`. A
