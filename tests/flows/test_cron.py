@@ -72,6 +72,7 @@ def test_a_run_outlives_server_and_agent(here, hello):
     wait_until(lambda: last(here, "wait")["state"] == "running", 20)
     here.kill("serve")
     here.kill("agent")
+    here.up()
     wait_until(lambda: last(here, "wait")["state"] == "done", 40)
     wait_until(lambda: "ended" in logs(here), 20)
     assert logs(here).count("begun") == 1
@@ -86,3 +87,12 @@ def test_what_is_no_schedule_is_refused_with_an_example(here, hello):
 def test_every_run_is_in_the_audit_trail(here, hello):
     found = {each["type"] for each in here.json("audit", "--type", "schedule", "-n", "100")}
     assert {"perron.schedule.ran.v1", "perron.schedule.failed.v1"} <= found
+
+
+def test_the_platforms_own_work_is_listed_and_run_by_hand(here, hello):
+    listed = {each["name"] for each in here.json("cron", "--platform")}
+    assert listed == {"backup", "prune"}
+    here.perron("cron", "run", "backup", "--platform")
+    assert list((here.home / "backups").glob("perron-*.db"))
+    here.perron("cron", "run", "prune", "--platform")
+    assert "Done" in here.perron("cron", "history", "prune", "--platform").stdout

@@ -35,6 +35,9 @@ OVERLAPS = ("skip", "queue", "replace")
 UNFINISHED = ("queued", "running")
 ENDS = {"done": exits.DONE, "failed": exits.FAILED}
 POLL = 0.5
+of_platform = click.option(
+    "--platform", "ours", is_flag=True, help="What the platform itself does: backup, prune."
+)
 
 
 @group(default="list")
@@ -42,13 +45,15 @@ def cron() -> None:
     """Commands that run by the clock."""
 
 
-@cron.command("list", examples="perron cron -a shop")
+@cron.command("list", examples="perron cron -a shop\nperron cron --platform")
+@of_platform
 @options.in_place
 @options.shaped
-def list_schedules(app: str | None, environment: str, shape: str) -> None:
+def list_schedules(ours: bool, app: str | None, environment: str, shape: str) -> None:
     """List schedules, when they come next and how they went last."""
     with platform(as_json=shape == "json") as client:
-        found = list(verbs.schedules(client, places.place(client, app, environment)))
+        place = None if ours else places.place(client, app, environment)
+        found = list(verbs.schedules(client, place))
     tables.listing(found, COLUMNS, [_row(each) for each in found], shape=shape)
 
 
@@ -135,47 +140,58 @@ def disable(name: str, app: str | None, environment: str) -> None:
 @cron.command("run", examples="perron cron run nightly\nperron cron run nightly --detach")
 @click.argument("name")
 @options.detached
+@of_platform
 @options.in_place
 @options.as_json
-def run(name: str, detach: bool, app: str | None, environment: str, as_json: bool) -> None:
+def run(
+    name: str, detach: bool, ours: bool, app: str | None, environment: str, as_json: bool
+) -> None:
     """Run NAME now, and wait for its end."""
     with platform(as_json=as_json) as client:
-        place = places.place(client, app, environment)
+        place = None if ours else places.place(client, app, environment)
         asked = verbs.run(client, place, name)
         found = asked if detach else _end_of(client, place, name, asked)
     if as_json:
         tables.document(found)
-    elif detach:
-        voice.say(f"It runs. Next   perron cron history {name} -a {place.app}")
+    if detach:
+        voice.say(f"It runs. Next   perron cron history {name} {_flags(place)}")
         return
-    code = exits.DONE if detach else ENDS.get(found["state"], exits.UNKNOWN)
-    logs = f"perron logs -a {place.app} -e {place.environment} --source cron"
+    code = ENDS.get(found["state"], exits.UNKNOWN)
     if code != exits.DONE:
+        logs = f"perron logs {_flags(place)} --source cron" if place else ""
         raise Stop("" if as_json else _told(name, found), code, next="" if as_json else logs)
-    if not as_json:
-        voice.say(_told(name, found))
+    voice.say(_told(name, found))
 
 
 @cron.command("history", examples="perron cron history nightly -n 20")
 @click.argument("name")
 @click.option("-n", "number", type=click.IntRange(1, 200), default=20, help="How many.")
+@of_platform
 @options.in_place
 @options.shaped
-def history(name: str, number: int, app: str | None, environment: str, shape: str) -> None:
+def history(
+    name: str, number: int, ours: bool, app: str | None, environment: str, shape: str
+) -> None:
     """List what became of each time NAME came: run, skipped or missed."""
     with platform(as_json=shape == "json") as client:
-        place = places.place(client, app, environment)
+        place = None if ours else places.place(client, app, environment)
         found = list(islice(verbs.runs(client, place, name, limit=number), number))
     tables.listing(found, RUNS, [_run_row(each) for each in found], shape=shape)
 
 
-def _end_of(client: Client, place: Place, name: str, asked: dict[str, Any]) -> dict[str, Any]:
+def _end_of(
+    client: Client, place: Place | None, name: str, asked: dict[str, Any]
+) -> dict[str, Any]:
     found = asked
     while found["state"] in UNFINISHED:
         time.sleep(POLL)
         recent = verbs.runs(client, place, name)
         found = next((each for each in recent if each["id"] == asked["id"]), found)
     return found
+
+
+def _flags(place: Place | None) -> str:
+    return f"-a {place.app} -e {place.environment}" if place else "--platform"
 
 
 def _told(name: str, run: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ from .releases import ENVIRONMENT
 SCHEDULES = ENVIRONMENT + "/schedules"
 SCHEDULE = SCHEDULES + "/{schedule}"
 RUNS = SCHEDULE + "/runs"
+CHORES = "/v1/platform/schedules"
+CHORE_RUNS = CHORES + "/{schedule}/runs"
 
 Overlap = Literal["skip", "queue", "replace"]
 Timeout = Annotated[float, Field(ge=1, le=86_400)]

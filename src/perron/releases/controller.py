@@ -1,7 +1,6 @@
 """What goes on beside requests: wishes are put together at the start, old builds are dropped."""
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
@@ -20,23 +19,23 @@ from .service import pruning, rollout, sessions, wishes
 
 log = logging.getLogger(__name__)
 
-MINUTE, HOUR = 60.0, 3600.0
-QUIET = 300.0  # a server that was just started has better things to do than to clean up
+MINUTE = 60.0
 FORGOTTEN = timedelta(days=7)
 
 
 def run(database: Database, home: Home, stop: Event) -> None:
-    """Refresh every wish, then look for first visitors and prune, until told to stop."""
+    """Refresh every wish, then look for first visitors until told to stop."""
     _attempt(lambda: sessions.hand_over_waiting(database, home))
     _attempt(lambda: refresh_all(database))
-    pruned = time.monotonic() - HOUR + QUIET
     while not stop.wait(MINUTE):
         _attempt(lambda: sessions.hand_over_waiting(database, home))
         _attempt(lambda: note_first_visitors(database, home))
-        if time.monotonic() - pruned > HOUR:
-            pruned = time.monotonic()
-            _attempt(lambda: prune_all(database, home))
-            _attempt(lambda: pruning.prune_journal(database))
+
+
+def prune(database: Database, home: Home) -> None:
+    """Drop what nobody needs any more; raises when that could not be done."""
+    pruning.prune_journal(database)
+    prune_all(database, home)
 
 
 def refresh_all(database: Database) -> None:

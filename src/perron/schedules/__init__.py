@@ -5,10 +5,12 @@ becomes of it: run, skipped, or missed while nobody was there.
 """
 
 from .model import Run, Schedule, ScheduleFailed, ScheduleMissed, ScheduleNotFound, ScheduleRan
+from .service.chores import Chore
 from .service.keeping import list_of
 from .service.running import last_runs
 
 __all__ = [
+    "Chore",
     "Run",
     "Schedule",
     "ScheduleFailed",

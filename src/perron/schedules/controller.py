@@ -1,6 +1,7 @@
 """Waits for what comes by the clock, and has it done."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from threading import Event
@@ -11,27 +12,31 @@ from perron.kit.settings import Home
 
 from . import store
 from .service import running
+from .service.chores import Chore, Chores
 
 log = logging.getLogger(__name__)
 
 PACE = 0.25  # at most four looks a second, however often the bell rings
 RESYNC = 5.0
+AGAIN = 1.0
 
 
-def run(database: Database, home: Home, stop: Event) -> None:
+def run(database: Database, home: Home, stop: Event, chores: Mapping[str, Chore]) -> None:
     """Go on until told to stop; what fails is logged and tried again."""
+    ours = Chores(chores)
+    ours.follow(database)
     while not stop.is_set():
         heard = bell.heard()
-        look(database, home)
+        look(database, home, ours)
         if stop.wait(PACE):
             return
         bell.wait(heard, _until_next(database))
 
 
-def look(database: Database, home: Home) -> None:
+def look(database: Database, home: Home, chores: Chores) -> None:
     """Write down what has come, and go on with what runs."""
-    go_on = partial(running.go_on, database, home)
-    for act in (go_on, partial(running.note_due, database), go_on):  # what ended makes room
+    go_on = partial(running.go_on, database, home, chores)
+    for act in (go_on, partial(running.note_due, database, chores), go_on):  # what ended makes room
         try:
             act()
         except Exception:
@@ -50,4 +55,5 @@ def _until_next(database: Database) -> float:
 def _seconds_until(at: datetime | None) -> float:
     if at is None:
         return RESYNC
-    return min(RESYNC, max(0.0, (at - clock.now()).total_seconds()))
+    left = (at - clock.now()).total_seconds()
+    return min(RESYNC, left) if left > 0 else AGAIN  # it is due, and waits for something

@@ -11,6 +11,7 @@ from perron.kit.problems import Conflict, NotFound, Unprocessable
 
 Overlap = Literal["skip", "queue", "replace"]
 FILE, API = "perron.toml", "api"
+PLATFORM = "platform"  # the environment, and the origin, of what the platform itself does
 NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")
 QUEUED, RUNNING = "queued", "running"
 DONE, FAILED, SKIPPED, MISSED, CANCELLED = "done", "failed", "skipped", "missed", "cancelled"

@@ -9,6 +9,8 @@ from perron import access, catalog
 from perron.access import By
 from perron.contract.pages import Limit, Page
 from perron.contract.schedules import (
+    CHORE_RUNS,
+    CHORES,
     RUNS,
     SCHEDULE,
     SCHEDULES,
@@ -110,10 +112,38 @@ def list_runs(
 ) -> Page[ScheduleRunView]:
     """Show what became of each time, newest first; the last 200 are kept."""
     place = catalog.enter(work, by, app, environment, "schedule.read")
-    found = keeping.get(work, place, schedule)
-    runs = running.history(work, found, before=_before(after), limit=limit + 1)
+    return _page(work, keeping.get(work, place, schedule), after, limit)
+
+
+@router.get(CHORES)
+def list_chores(work: Work, by: By) -> Page[ScheduleView]:
+    """Show what the platform itself does by the clock."""
+    access.authorize_platform(work, by, "platform.read")
+    return Page(items=_views(work, keeping.list_chores(work)))
+
+
+@router.get(CHORE_RUNS)
+def list_chore_runs(
+    schedule: str, work: Work, by: By, after: str | None = None, limit: Limit = 50
+) -> Page[ScheduleRunView]:
+    """Show how the platform's own work went, newest first."""
+    access.authorize_platform(work, by, "platform.read")
+    return _page(work, keeping.get_chore(work, schedule), after, limit)
+
+
+@router.post(CHORE_RUNS, status_code=201)
+def run_chore(schedule: str, work: Work, by: By) -> ScheduleRunView:
+    """Have the platform do its own work now."""
+    access.authorize_platform(work, by, "platform.change")
+    return _runs(work, [running.ask(work, None, keeping.get_chore(work, schedule))])[0]
+
+
+def _page(
+    uow: UnitOfWork, schedule: Schedule, after: str | None, limit: int
+) -> Page[ScheduleRunView]:
+    runs = running.history(uow, schedule, before=_before(after), limit=limit + 1)
     more = cursor_of(runs[limit - 1].fire_at.isoformat()) if len(runs) > limit else None
-    return Page(items=_runs(work, runs[:limit]), next=more)
+    return Page(items=_runs(uow, runs[:limit]), next=more)
 
 
 def _before(after: str | None) -> datetime | None:

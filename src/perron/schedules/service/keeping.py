@@ -14,6 +14,7 @@ from perron.schedules.model import (
     API,
     FILE,
     MOST,
+    PLATFORM,
     Schedule,
     ScheduleAdded,
     ScheduleChanged,
@@ -30,6 +31,19 @@ from perron.schedules.model import (
 def list_of(uow: UnitOfWork, environment: Environment) -> list[Schedule]:
     """Return the environment's schedules, by name."""
     return store.of(uow, environment.id)
+
+
+def list_chores(uow: UnitOfWork) -> list[Schedule]:
+    """Return what the platform itself does by the clock, by name."""
+    return store.of(uow, PLATFORM)
+
+
+def get_chore(uow: UnitOfWork, name: str) -> Schedule:
+    """Return a chore of the platform, or raise ScheduleNotFound."""
+    for each in store.of(uow, PLATFORM):
+        if each.name == name:
+            return each
+    raise ScheduleNotFound(f"The platform has no schedule {name[:60]!r}: perron cron --platform")
 
 
 def get(uow: UnitOfWork, environment: Environment, name_or_id: str) -> Schedule:

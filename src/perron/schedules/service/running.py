@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from perron import catalog, releases, runtime
 from perron.catalog import Environment
@@ -11,13 +12,14 @@ from perron.kit.db import Database, UnitOfWork, reading, unit_of_work
 from perron.kit.nodeclient import AgentAway, AgentRefused
 from perron.kit.problems import NotFound, Permanent, Problem, Temporary
 from perron.kit.settings import Home
-from perron.kit.spine import Happening
+from perron.kit.spine import Happening, Place
 from perron.schedules import store
 from perron.schedules.model import (
     CANCELLED,
     DONE,
     FAILED,
     MISSED,
+    PLATFORM,
     QUEUED,
     RUNNING,
     SKIPPED,
@@ -38,6 +40,7 @@ from perron.schedules.model import (
     next_of,
 )
 
+from .chores import Chores
 from .keeping import record
 
 
@@ -49,21 +52,24 @@ class NotNow(Exception):
         self.state = state
 
 
+CHORE = "cron_platform_"
 REPLACED = "A newer one took its place."
 log = logging.getLogger(__name__)
 
 STATES = {JobState.SUCCEEDED: DONE, JobState.CANCELLED: CANCELLED}
 
 
-def ask(uow: UnitOfWork, environment: Environment, schedule: Schedule) -> Run:
-    """Have a schedule run now, whether it is on or off."""
+def ask(uow: UnitOfWork, environment: Environment | None, schedule: Schedule) -> Run:
+    """Have a schedule run now, whether it is on or off; None is the platform's own."""
     now = clock.now()
     came = arrival(schedule, store.unfinished(uow, schedule.id), now)
     if came.state == SKIPPED:
         raise StillRunning(f"{came.text} Wait for its end: perron cron history {schedule.name}")
-    releases.runnable(uow, environment)
+    if environment is not None:
+        releases.runnable(uow, environment)
     run = _write(uow, schedule, came, by_hand=True)
-    record(uow, schedule, ScheduleAsked(schedule.name, run.id), environment.place)
+    place = environment.place if environment else Place()
+    record(uow, schedule, ScheduleAsked(schedule.name, run.id), place)
     return run
 
 
@@ -79,16 +85,18 @@ def last_runs(uow: UnitOfWork, schedules: list[Schedule]) -> dict[str, Run]:
     return store.last_runs(uow, [each.id for each in schedules])
 
 
-def note_due(database: Database) -> None:
+def note_due(database: Database, chores: Chores) -> None:
     """Write down every time that has come: what runs, what is skipped, what was missed."""
     with reading(database) as uow:
         due = store.due(uow, clock.now())
     for each in due:
+        if each.environment == PLATFORM and chores.is_quiet:
+            continue
         with unit_of_work(database) as uow:
             _note_one(uow, each.id)
 
 
-def go_on(database: Database, home: Home) -> None:
+def go_on(database: Database, home: Home, chores: Chores) -> None:
     """Begin the runs that may, and write down how those ended that have."""
     with reading(database) as uow:
         unfinished = store.unfinished(uow)
@@ -97,9 +105,24 @@ def go_on(database: Database, home: Home) -> None:
         is_first = run.schedule not in busy
         busy.add(run.schedule)
         try:
-            _go_on(database, home, run, is_first=is_first)
+            if run.schedule.startswith(CHORE):
+                _do_chore(database, run, chores, is_first=is_first)
+            else:
+                _go_on(database, home, run, is_first=is_first)
         except Exception:  # one that cannot be gone on with keeps no other from it
             log.exception("The run %s cannot be gone on with; that is tried again.", run.id)
+
+
+def _do_chore(database: Database, run: Run, chores: Chores, *, is_first: bool) -> None:
+    if run.state == RUNNING and not chores.is_doing(run.id):
+        _close(database, run, FAILED, "The server ended meanwhile.")
+    elif run.state == QUEUED and is_first:
+        ended = partial(_chore_ended, database, run)
+        chores.begin(database, run.id, run.schedule.removeprefix(CHORE), ended)
+
+
+def _chore_ended(database: Database, run: Run, fault: str) -> None:
+    _close(database, run, FAILED if fault else DONE, fault)
 
 
 def _go_on(database: Database, home: Home, run: Run, *, is_first: bool) -> None:
@@ -130,7 +153,7 @@ def _begin(database: Database, home: Home, run: Run) -> None:
 
 def _prepared(uow: UnitOfWork, run: Run) -> JobSpec:
     schedule = store.find(uow, run.schedule)
-    place = _place_of(uow, schedule) if schedule else None
+    place = _environment_of(uow, schedule) if schedule else None
     if schedule is None or place is None:
         raise NotNow(CANCELLED, "The schedule was removed.")
     if run.release is None:
@@ -207,7 +230,7 @@ def _tell(uow: UnitOfWork, run: Run, state: str, text: str, report: JobReport | 
         told = ScheduleMissed(schedule.name, at, at, 1, and_more=False)
     else:
         told = ScheduleFailed(schedule.name, run.id, code, text)
-    record(uow, schedule, told, place.place)
+    record(uow, schedule, told, place)
 
 
 def _seconds(report: JobReport | None) -> float | None:
@@ -216,7 +239,15 @@ def _seconds(report: JobReport | None) -> float | None:
     return round((report.finished - report.started).total_seconds(), 3)
 
 
-def _place_of(uow: UnitOfWork, schedule: Schedule) -> Environment | None:
+def _place_of(uow: UnitOfWork, schedule: Schedule) -> Place | None:
+    """Return whose events happen there; None when its environment is gone."""
+    if schedule.environment == PLATFORM:
+        return Place()
+    found = _environment_of(uow, schedule)
+    return found.place if found else None
+
+
+def _environment_of(uow: UnitOfWork, schedule: Schedule) -> Environment | None:
     try:
         return catalog.environment_with(uow, schedule.environment)
     except NotFound:
@@ -259,16 +290,14 @@ def _write(uow: UnitOfWork, schedule: Schedule, came: Arrival, *, by_hand: bool 
     return run
 
 
-def _tell_missed(
-    uow: UnitOfWork, schedule: Schedule, place: Environment, missed: list[Arrival]
-) -> None:
+def _tell_missed(uow: UnitOfWork, schedule: Schedule, place: Place, missed: list[Arrival]) -> None:
     if missed:
         first, last = missed[0].fire_at.isoformat(), missed[-1].fire_at.isoformat()
         more = missed[0].more_missed
         told = ScheduleMissed(schedule.name, first, last, len(missed), more)
-        record(uow, schedule, told, place.place)
+        record(uow, schedule, told, place)
 
 
-def _tell_skipped(uow: UnitOfWork, schedule: Schedule, place: Environment, came: Arrival) -> None:
+def _tell_skipped(uow: UnitOfWork, schedule: Schedule, place: Place, came: Arrival) -> None:
     told = ScheduleSkipped(schedule.name, came.fire_at.isoformat(), came.text or STILL_RUNS)
-    record(uow, schedule, told, place.place)
+    record(uow, schedule, told, place)
