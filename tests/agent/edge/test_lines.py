@@ -171,6 +171,26 @@ def test_a_dead_worker_leaves_what_it_had_begun_as_a_gap_and_nothing_is_taken_tw
     assert count.first_served == line().time
 
 
+def test_a_gap_says_whether_the_ring_was_full_or_the_edge_ended(tmp_path):
+    async def story():
+        logs = Logs(Home(tmp_path), Settings())
+        logs.open()
+        router = Router(tmp_path / "router.db", logs)
+        router.open()
+        await router.take("77", raw(1) + raw(3, started=5))
+        for _ in range(3):
+            await router.settle()
+        await router.forget_others({"78"})
+        page = await logs.read(Query("env_shop", source="router"))
+        await router.close()
+        logs.close()
+        return [each.text for each in page.lines if "not logged" in each.text]
+
+    full, ended = asyncio.run(story())
+    assert full == "1 request is not logged: more came than could be read"
+    assert ended == "2 requests are not logged: the edge ended before it told of what it had begun"
+
+
 def test_what_cannot_be_written_is_taken_again_and_counts_once(tmp_path):
     async def story():
         router = Router(tmp_path / "router.db", None)

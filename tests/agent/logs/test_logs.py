@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from perron.agent.logs import Block, Labels, Logs, Query, Store, Told
+from perron.agent.logs import Batch, Block, Labels, Logs, Query, Store, Told
 from perron.agent.logs.tails import can_punch
 from perron.contract.node import LogPage
 from perron.kit import clock
@@ -43,6 +43,13 @@ def read(logs: Logs, **query: object) -> LogPage:
 
 def texts(logs: Logs, **query: object) -> list[str]:
     return [line.text for line in read(logs, **query).lines]
+
+
+def add(
+    logs: Logs, environment: str, moment: datetime, *said: str, release: int | None = None
+) -> None:
+    labels = Labels(environment, "router", release=release)
+    logs.store.write([Batch(labels, list(said), [moment] * len(said))])
 
 
 def until(what: Callable[[], bool], seconds: float = 10) -> None:
@@ -99,8 +106,8 @@ def test_a_reader_waits_for_the_next_line(logs: Logs, output: Path) -> None:
 
 
 def test_pages_follow_each_other_without_a_gap_or_a_double(logs: Logs) -> None:
-    logs.add("env_1", "router", [(clock.now(), f"{n}", {}) for n in range(250)])
-    logs.add("env_2", "router", [(clock.now(), "foreign", {})])
+    add(logs, "env_1", clock.now(), *(f"{n}" for n in range(250)))
+    add(logs, "env_2", clock.now(), "foreign")
     seen: list[str] = []
     after = 0
     while page := read(logs, after=after, limit=100).lines:
@@ -112,7 +119,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(logs: Logs) -> None:
 
 def test_pages_go_back_to_the_first_line_without_a_gap_or_a_double(logs: Logs) -> None:
     now = clock.now()
-    logs.add("env_1", "router", [(now, f"{n}", {}) for n in range(250)])
+    add(logs, "env_1", now, *(f"{n}" for n in range(250)))
     seen: list[str] = []
     before = None
     while page := read(logs, before=before, limit=100).lines:
@@ -125,7 +132,7 @@ def test_lines_are_found_by_what_they_are(logs: Logs) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for minute in range(3):
         at = start + timedelta(minutes=minute)
-        logs.add("env_1", "router", [(at, f"GET /{minute} Done", {"release": minute})])
+        add(logs, "env_1", at, f"GET /{minute} Done", release=minute)
     logs.say("env_1", "web.1 exited with code 1; starts again in 2 s", process="web")
     assert texts(logs, release=1) == ["GET /1 Done"]
     assert texts(logs, source="router", text="done", limit=1) == ["GET /2 Done"]
@@ -189,9 +196,9 @@ def test_what_was_written_while_nobody_looked_is_late(tmp_path: Path, output: Pa
 
 def test_what_is_too_old_or_too_much_goes_and_an_environment_is_forgotten(logs: Logs) -> None:
     old = clock.now() - timedelta(days=2)
-    logs.add("env_1", "router", [(old, "old", {})])
+    add(logs, "env_1", old, "old")
     for n in range(5):
-        logs.add("env_1", "router", [(clock.now(), f"new {n}", {})])
+        add(logs, "env_1", clock.now(), f"new {n}")
     logs.prune(clock.now() - timedelta(days=1), 1 << 20)
     assert texts(logs) == [f"new {n}" for n in range(5)]
     logs.prune(clock.now() - timedelta(days=1), 300)
@@ -246,7 +253,7 @@ def test_too_many_lines_are_dropped_and_counted(
 READER = """
 import sys, time
 from pathlib import Path
-from perron.agent.logs import Block, Labels, Logs, Store, Told
+from perron.agent.logs import Batch, Block, Labels, Logs, Store, Told
 from perron.kit.settings import Home, Settings
 logs = Logs(Home(Path(sys.argv[1])), Settings())
 logs.open()

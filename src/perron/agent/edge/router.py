@@ -49,7 +49,7 @@ class _Change:
     seconds: dict[tuple[str, int], Second] = field(default_factory=lambda: defaultdict(Second))
     releases: dict[tuple[str, int], datetime] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
-    gaps: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    gaps: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     heard: set[tuple[str, str]] = field(default_factory=set)
     places: dict[str, bytes | None] = field(default_factory=dict)
 
@@ -117,7 +117,7 @@ class Router:
             change = _Change()
             for (worker, environment), heard in self._heard.items():
                 if missing := heard.settle():
-                    change.gaps[environment] += missing
+                    change.gaps[environment, _FULL] += missing
                     change.heard.add((worker, environment))
             if change.gaps:
                 await asyncio.to_thread(self._keep, change)
@@ -191,7 +191,7 @@ class Router:
         )  # fmt: skip
         heard = self._heard.setdefault(key, Heard())
         if missing := heard.take(group.count, group.newest()):
-            change.gaps[environment] += missing
+            change.gaps[environment, _FULL] += missing
         change.heard.add(key)
         self._asked_for.add(environment)
 
@@ -199,7 +199,7 @@ class Router:
         change = _Change()
         for key in [key for key in self._heard if key[0] in workers]:
             if untold := self._heard[key].untold:
-                change.gaps[key[1]] += untold
+                change.gaps[key[1], _ENDED] += untold
             del self._heard[key]
             change.heard.add(key)
         change.places.update(dict.fromkeys(workers))
@@ -209,9 +209,9 @@ class Router:
         """Write everything a piece of the ring changed, in one transaction with its lines."""
         now = clock.now()
         said = []
-        for environment, count in change.gaps.items():
+        for (environment, why), count in change.gaps.items():
             change.seconds[environment, int(now.timestamp())].gaps += count
-            text = f"{count} requests are not logged: {_GONE}"
+            text = f"{count} request{'s are' if count > 1 else ' is'} not logged: {why}"
             said.append(Batch(Labels(environment, "router"), [text], [now]))
         self._store().keep(change.blocks, said, lambda database: self._write(database, change))
         if self._logs is not None:
@@ -287,7 +287,8 @@ def _bring_over(path: Path, store: Store) -> None:
 
 
 _WIDTHS = {"second": 5, "first": 3, "served": 3}
-_GONE = "more came than could be read, or the edge was killed"
+_FULL = "more came than could be read"
+_ENDED = "the edge ended before it told of what it had begun"
 
 
 def _write_second(

@@ -5,12 +5,11 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from perron.contract.node import LogLine, LogPage
 from perron.kit import clock
@@ -83,28 +82,6 @@ class Logs:
         """Write a line of the platform's own."""
         labels = Labels(environment, "platform", process, instance, release)
         self._write([Batch(labels, text.split("\n"), [clock.now()])])
-
-    def add(
-        self,
-        environment: str,
-        source: str,
-        lines: Sequence[tuple[datetime, str, Mapping[str, Any]]],
-    ) -> None:
-        """Write many lines that somebody else collected, each with its moment and labels."""
-        groups: dict[Labels, list[tuple[datetime, str]]] = {}
-        of: dict[int, list[tuple[datetime, str]]] = {}  # lines of one instance share their labels
-        for moment, text, told in lines:
-            if (group := of.get(id(told))) is None:
-                known = {name: told[name] for name in _LABELS if told.get(name) is not None}
-                group = groups.setdefault(Labels(environment, source, **known), [])
-                of[id(told)] = group
-            group.append((moment, text))
-        self._write(
-            [
-                Batch(labels, [_one_line(text) for _, text in each], [time for time, _ in each])
-                for labels, each in groups.items()
-            ]
-        )
 
     async def read(self, query: Query, *, wait: float = 0) -> LogPage:
         """Return lines, oldest first: what follows ``after`` or ``since``, else the newest.
@@ -182,13 +159,6 @@ class Logs:
         if self._ingest is None:
             raise RuntimeError("The logs are not open.")
         return self._ingest
-
-
-_LABELS = ("process", "instance", "release", "job")
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\n", " ").replace("\r", " ")
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:
