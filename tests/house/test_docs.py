@@ -21,6 +21,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("exam
 DONE_ALREADY = {"git clone … perron", "make install"}  # this checkout, and what runs this test
 DEADLINE = 400  # seconds; two minutes on a machine busy with other things
 SIGN = "\x1e"
+pytestmark = pytest.mark.timeout(DEADLINE + 60)
 
 
 @dataclass
