@@ -2,10 +2,20 @@ import inspect
 
 import pytest
 
-from perron.client import AddressRefused, Client, Place, addresses, people, verbs
-from perron.contract import apps, config, edge, logs, operations, platform, releases, sessions
+from perron.client import AddressRefused, Answer, Client, Place, addresses, people, verbs
+from perron.contract import (
+    apps,
+    config,
+    edge,
+    logs,
+    operations,
+    platform,
+    releases,
+    sessions,
+    teams,
+    tokens,
+)
 from perron.contract import people as of_people
-from perron.contract import teams, tokens
 from perron.contract import volumes as of_volumes
 
 
@@ -108,6 +118,10 @@ class Recorder(Client):
     def send(self, method, path, body=None, *, query=None, headers=None):
         self.paths.append(path)
         return {}
+
+    def answer(self, method, path, body=None, headers=None):
+        self.paths.append(path)
+        return Answer(200, {}, b"{}")
 
 
 @pytest.mark.parametrize(("verb", "given", "address"), CALLS)
