@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import apps, edge, redeploy, scale, small
+from . import apps, edge, redeploy, scale, small, upgrade
 from .figure import Figure
 
 FIGURES = {
@@ -18,6 +18,7 @@ FIGURES = {
     "idle": scale.idle,
     "revival": scale.revival,
     "apps": apps.listing,
+    "upgrade": upgrade.under_load,
 }
 
 

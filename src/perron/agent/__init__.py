@@ -18,6 +18,7 @@ __all__ = [
     "Interpreter",
     "Promise",
     "interpreters",
+    "kept_volumes",
     "make_fit",
     "migrate",
     "newest_state",
@@ -28,7 +29,6 @@ __all__ = [
     "stop_everything",
     "tier",
     "unpack_volume",
-    "volumes",
     "what_is_missing",
 ]
 
@@ -93,7 +93,7 @@ def interpreters(settings: Settings) -> list[Interpreter]:
     return builds.interpreters(settings)
 
 
-def volumes(home: Home) -> "list[KeptVolume]":
+def kept_volumes(home: Home) -> "list[KeptVolume]":
     """Return every volume whose files are on this machine."""
     from . import keeping
 

@@ -12,7 +12,10 @@ ACCEPTED = "/v1/platform/accepted/{risk}"
 
 
 class PlatformView(BaseModel):
-    """What this platform is; ``url`` is where its pages are."""
+    """What this platform is; ``url`` is where its pages are.
+
+    ``backup_made``: when the newest backup in its home was made; None where there is none.
+    """
 
     version: str
     api: str
@@ -23,6 +26,7 @@ class PlatformView(BaseModel):
     started: datetime
     node: str | None
     node_seen: datetime | None
+    backup_made: datetime | None = None
 
 
 class PromiseView(BaseModel):

@@ -1,6 +1,5 @@
 """Copies of the server's state: made whole, checked, and kept for a day by hour, a week by day."""
 
-import logging
 import os
 import shutil
 import sqlite3
@@ -8,32 +7,13 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 from perron.kit import clock, files
 from perron.kit.settings import Home
 
-log = logging.getLogger(__name__)
-
-TRIES, AGAIN = 6, 300.0
 HOURS, DAYS = 24, 7
 RESERVE = 64 << 20
 FORMAT = "perron-%Y%m%dT%H%M%S.%fZ.db"
-
-
-def keep(home: Home, stop: Event) -> None:
-    """Copy the state and let go of copies too many; what fails is tried again for half an hour."""
-    for _ in range(TRIES):
-        try:
-            make(home)
-            prune(home)
-            return
-        except Exception:
-            log.exception("The backup failed; it is tried again in five minutes.")
-        if stop.wait(AGAIN):
-            return
-    make(home)
-    prune(home)
 
 
 def make(home: Home) -> Path:
@@ -105,7 +85,7 @@ def to_keep(newest_first: Iterable[Path]) -> set[Path]:
     hours: dict[str, Path] = {}
     days: dict[str, Path] = {}
     for each in newest_first:
-        at = each.name.removeprefix("perron-")
+        at = each.name.partition("-")[2]
         hours.setdefault(at[:11], each)
         days.setdefault(at[:8], each)
     return {*list(hours.values())[:HOURS], *list(days.values())[:DAYS]}

@@ -12,6 +12,8 @@ from perron.kit import clock
 from perron.kit.settings import Home, Settings
 from perron.kit.web import Work
 
+from . import freshness
+
 API = "v1"
 
 router = APIRouter(tags=["platform"])
@@ -42,4 +44,5 @@ def show_platform(request: Request, work: Work, by: By) -> PlatformView:
         started=started,
         node=sight.report.node if sight.report else None,
         node_seen=clock.now() - ago if sight.report else None,
+        backup_made=freshness.newest_at(home),
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,10 +10,11 @@ import click
 from perron import __version__
 from perron.contract.node import NODE, REPORT
 from perron.contract.platform import HEALTH
+from perron.kit import clock
 from perron.kit.ask import NoAnswer, ask
 from perron.kit.settings import Home
 
-from . import processes
+from . import freshness, processes
 from .screen import mark
 
 FAILED = 1
@@ -44,6 +46,7 @@ def look(home: Home) -> dict[str, Any]:
         "agent": {"up": bool(node), "pid": processes.pid_of(home, "agent")},
         "edge": {"up": _edge_is_up(home, node)},
         "instances": _counted(report),
+        "backup": made.isoformat() if (made := freshness.newest_at(home)) else None,
         "down_wished": processes.is_down_wished(home),
     }
 
@@ -81,10 +84,19 @@ def _print(found: dict[str, Any]) -> None:
     )
     click.echo(f"Perron {found['version']}  {parts}")
     click.echo(_instances(found["instances"]))
+    click.echo(_backup(found["backup"]))
     if found["down_wished"]:
         click.echo("Stopped by perron down; apps and edge go on serving. Next: perron up", err=True)
     elif not (found["server"]["up"] and found["agent"]["up"]):
         click.echo("Whatever is missing comes back by itself; if not: perron up", err=True)
+
+
+def _backup(made: str | None) -> str:
+    if made is None:
+        return f"{mark('unknown')} No backup yet: one is made each hour, or perron platform backup"
+    minutes = (clock.now() - datetime.fromisoformat(made)).total_seconds() / 60
+    ago = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+    return f"Last backup {ago} ago."
 
 
 def _instances(counted: dict[str, int] | None) -> str:

@@ -10,7 +10,6 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,7 @@ def make(home: Home, *, into: Path | None = None, volumes: bool = False) -> Copy
             copy.add_file(f"audit/{path.name}", path)
         for tree in trees:
             _add(copy, tree, before)
-        for each in agent.volumes(home) if volumes else ():
+        for each in agent.kept_volumes(home) if volumes else ():
             name = f"volumes/{each.environment}/{each.name}.tar.gz"
             agent.pack_volume(each, copy.new(name))
             copy.noted(name)
@@ -74,11 +73,6 @@ def newest(home: Home) -> Copy | None:
         except copies.CopyRefused:
             continue
     return None
-
-
-def made_at(folder: Path) -> datetime:
-    """Return when a backup was made, as its name says."""
-    return datetime.strptime(folder.name, NAMED).replace(tzinfo=UTC)
 
 
 def _settings(home: Home) -> str:
@@ -128,7 +122,7 @@ def _check_room(
     fresh = [tree.place for tree in trees if tree.part not in known]
     needed = sum(_size(place) for place in (*fresh, home.database, home.node_database))
     if volumes:
-        needed += sum(_size(each.folder) for each in agent.volumes(home))
+        needed += sum(_size(each.folder) for each in agent.kept_volumes(home))
     files.check_room(folder, needed, reserve=RESERVE)
 
 
