@@ -73,6 +73,13 @@ def test_a_connect_that_names_no_port_is_told_by_what_comes_before_it() -> None:
     assert "connect = [PORT]" in said
 
 
+def test_where_no_port_is_named_the_open_ones_are_told() -> None:
+    error = b"  s.connect(there)\nhttpx.ConnectError: [Errno 13] Permission denied"
+    (said,) = Refusals(usual=(80, 443)).look(error)
+    assert "Open are 80, 443 and what perron.toml adds" in said
+    assert "connect = [PORT]" in said
+
+
 def test_a_port_of_other_apps_is_not_offered() -> None:
     (said,) = Refusals(range(20_000, 21_000)).look(b"Error: connect EACCES 127.0.0.1:20005")
     assert "their URLs" in said

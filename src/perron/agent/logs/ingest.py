@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -43,12 +43,14 @@ class Ingest(threading.Thread):
         punches: bool,
         told: Callable[[set[str]], None],
         closed: Container[int] = (),
+        usual: Sequence[int] = (),
     ) -> None:
         super().__init__(name="logs", daemon=True)
         self._store = store
         self._alive = alive
         self._punches = punches
         self._closed = closed
+        self._usual = usual
         self._told = told
         self._waking = Waking()
         self._lock = threading.RLock()  # one reader of files at a time
@@ -71,7 +73,10 @@ class Ingest(threading.Thread):
             path.touch(mode=0o600, exist_ok=True)
             place = self._store.place(str(path))
             late = self._was_away and known is None and place is not None
-            self._tails[path] = Tail(path, labels, place, late=late, closed=self._closed)
+            usual = () if labels.source == "build" else self._usual  # builds reach their index
+            self._tails[path] = Tail(
+                path, labels, place, late=late, closed=self._closed, usual=usual
+            )
             if place is None:  # from now on it is known, so that the next agent sees a gap as one
                 self._store.write([], [self._tails[path].place()])
             self._waking.add(path)

@@ -5,7 +5,7 @@ only a file's name and a port's number are repeated.
 """
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 _MARKS = (
@@ -33,9 +33,13 @@ _PORT = re.compile(
 
 @dataclass
 class Refusals:
-    """What was explained to one instance. ``closed``: ports that no list opens."""
+    """What was explained to one instance.
+
+    ``closed``: ports that no list opens. ``usual``: ports that are open to every app.
+    """
 
     closed: Container[int] = ()
+    usual: Sequence[int] = ()
     told: set[str] = field(default_factory=set)
     left: int = _LOOKED_AT
 
@@ -72,8 +76,8 @@ class Refusals:
     def _about_port(self, port: int | None) -> tuple[str, str]:
         if port is None:
             return "port", (
-                "a connection was refused by the platform; name its port in perron.toml: "
-                "[network] connect = [PORT]"
+                f"a connection was refused by the platform{self._open()}; add its port in "
+                "perron.toml: [network] connect = [PORT]"
             )
         if port in self.closed:
             return f"port {port}", (
@@ -83,6 +87,14 @@ class Refusals:
         return f"port {port}", (
             f"connect to port {port} is refused by the platform; add it: "
             f"[network] connect = [{port}] in perron.toml"
+        )
+
+    def _open(self) -> str:
+        if not self.usual:
+            return ""
+        return (
+            f", whose port the error does not name. Open are {', '.join(map(str, self.usual))} "
+            "and what perron.toml adds"
         )
 
 

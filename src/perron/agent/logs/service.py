@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from perron.agent.places import connectable
 from perron.contract.node import LogLine, LogPage
 from perron.kit import clock
 from perron.kit.files import private_folder
@@ -53,6 +54,7 @@ class Logs:
             punches=punches,
             told=self.tell,
             closed=self._settings.instance_ports,
+            usual=connectable(self._settings),
         )
         self._ingest.start()
 

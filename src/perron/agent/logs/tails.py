@@ -3,7 +3,7 @@
 import ctypes
 import os
 import tempfile
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,11 +42,12 @@ class Tail:
         *,
         late: bool,
         closed: Container[int] = (),
+        usual: Sequence[int] = (),
     ) -> None:
         self.path = path
         self.labels = labels
         self.secrets = secrets_pattern(labels.mask)
-        self.refusals = Refusals(closed)
+        self.refusals = Refusals(closed, usual)
         self.inode = place.inode if place else 0
         self.position = place.position if place else 0
         self.dropped = place.dropped if place else 0
