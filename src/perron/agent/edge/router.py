@@ -76,6 +76,7 @@ class Router:
             self._own = Store(self._path)
         store = self._store()
         store.prepare(_TABLES)
+        store.by_environment += _GOES
         store.decoders[lines.FORM] = lines.told
         if self._logs is not None and self._path.exists():
             _bring_over(self._path, store)
@@ -286,6 +287,7 @@ def _bring_over(path: Path, store: Store) -> None:
         each.unlink()
 
 
+_GOES = ["router_second", "router_first", "router_served", "router_heard"]
 _WIDTHS = {"second": 5, "first": 3, "served": 3}
 _FULL = "more came than could be read"
 _ENDED = "the edge ended before it told of what it had begun"

@@ -68,6 +68,7 @@ class Store:
         self._readers: list[sqlite3.Connection] = []
         self._writer = self._connect()
         self.decoders: dict[str, Callable[[str], Told | None]] = {}
+        self.by_environment = ["chunk", "tail"]  # what goes with an environment
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise RuntimeError(f"{path} was written by a newer Perron; install that one again.")
@@ -165,10 +166,11 @@ class Store:
         return lines, lines[-1].cursor if len(lines) == query.most and lines else top
 
     def forget(self, environment: str) -> None:
-        """Delete everything an environment ever said."""
+        """Delete everything an environment ever said, and what is counted of it."""
         with self._lock, self._writer:
-            self._writer.execute("DELETE FROM chunk WHERE environment = ?", (environment,))
-            self._writer.execute("DELETE FROM tail WHERE environment = ?", (environment,))
+            for table in self.by_environment:
+                query = f"DELETE FROM {table} WHERE environment = ?"  # noqa: S608 - names of ours
+                self._writer.execute(query, (environment,))
 
     def prune(self, older_than: datetime, max_bytes: int) -> None:
         """Delete what is too old, and of each environment the oldest beyond ``max_bytes``."""
