@@ -46,5 +46,6 @@ def machine():
         pytest.skip(f"not assessed: {why}")
     with Machine(*disks) as booted:
         script = VISIT.format(port=PORT.format("http_port"))
+        booted.run("mkdir -p /usr/local/bin")  # packages make it by a script, and none ran
         booted.run(f"cat > /usr/local/bin/visit <<'E'\n{script}E\nchmod 755 /usr/local/bin/visit")
         yield Guest(booted)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
+# Slow: minutes where the machine is idle, the better part of an hour where it is busy.
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 PYTEST = "cd /opt/perron && python -m pytest -q -x -p no:cacheprovider --timeout 900"
 LONG = 1200.0
