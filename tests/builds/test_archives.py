@@ -9,8 +9,8 @@ import pytest
 
 from perron import builds
 from perron.builds.model.source import MAX_FILES, SourceTooLarge
-from perron.builds.service import Upload, archive, source_path
-from perron.builds.service.upload import contents_path
+from perron.builds.service import archive
+from perron.builds.service.upload import Upload, contents_path, source_path
 from perron.kit.files import DiskFull
 from perron.kit.settings import Home, Settings
 

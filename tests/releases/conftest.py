@@ -13,7 +13,7 @@ from threading import Event, Thread
 import pytest
 
 from perron import access, builds, catalog, config, operations, releases, runtime
-from perron.builds.service import note_source
+from perron.builds.service.sources import note_source
 from perron.catalog import App, Environment
 from perron.config import Value
 from perron.kit import bell, spine

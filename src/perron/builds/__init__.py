@@ -9,30 +9,24 @@ from .model.build import Build, BuildNotFound, Planned
 from .model.detected import Detected, NotRecognised
 from .model.manifest import CronSpec, Manifest, ManifestRefused, ProcessSpec, VolumeSpec
 from .model.source import Source, SourceNotFound, SourceRefused
-from .service import (
-    detect,
+from .service.detecting import detect, manifest_of
+from .service.planning import (
     detect_source,
-    disk_of,
-    drop_broken,
     find_build,
     forget_app,
     forget_build,
     get_build,
-    get_source,
-    keep_source,
     known_builds,
     list_builds,
-    manifest_of,
     note_asked,
     note_built,
     note_failed,
     note_reused,
-    note_source,
     note_started,
     plan_build,
-    prune_sources,
-    source_path,
 )
+from .service.sources import disk_of, get_source, keep_source, note_source, prune_sources
+from .service.upload import drop_broken, source_path
 
 __all__ = [
     "Build",

@@ -15,9 +15,9 @@ from perron.kit.problems import Problem
 from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of, settings_of
 
-from . import service
 from .model.detected import Detected
-from .service import Upload
+from .service import detecting, sources
+from .service.upload import Upload
 
 router = APIRouter(tags=["builds"])
 SIGNED = [Depends(access.bearer)]  # told to readers; each transaction asks for itself
@@ -62,7 +62,7 @@ def detect(app: str, body: DetectRequest, request: Request) -> DetectView:
     with reading(request.app.state.database) as work:
         _may_detect(work, access.identify(request, work), app)
         home = home_of(work)
-    found = service.detect(
+    found = detecting.detect(
         body.files, body.contents.get, root=body.root, interpreters=_interpreters(home)
     )
     return _view(found)
@@ -83,9 +83,9 @@ def _finish(app: str, request: Request, upload: Upload) -> SourceView:
     with unit_of_work(request.app.state.database) as work:
         found = _allowed(work, app, request)
         try:
-            service.note_source(work, found, source)
+            sources.note_source(work, found, source)
         except quotas.QuotaExceeded:
-            service.abandon_source(work, source.digest)
+            sources.abandon_source(work, source.digest)
             raise
     return SourceView(digest=source.digest, size=source.size, files=source.files)
 
