@@ -13,9 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from perron.kit.settings import Home
+from perron.server import claims
 from tools.rig.audit import roots, settle
 from tools.rig.moments import rows
-from tools.rig.platform import Platform, wait_until
+from tools.rig.platform import BIN, Platform, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 CC = shutil.which("cc")
@@ -133,6 +135,29 @@ def test_an_older_state_counts_on_and_stops_nothing(here, app):
         with agent(here) as node:
             assert node.delete(f"/v1/parked/{place}").status_code == 204
     wait_until(lambda: here.status("newer.localhost") == 404, 20)
+
+
+def test_two_ups_at_once_make_one_platform():
+    made = Platform()
+    try:
+        both = [
+            subprocess.Popen(
+                [str(BIN / "perron"), "up"], cwd=made.folder, env=made.environment,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        said = [each.communicate(timeout=150)[0] for each in both]
+        assert [each.returncode for each in both] == [0, 0], said
+        assert sum("nothing to do" in each for each in said) == 1, said
+        assert len(claims.of(Home(made.home))) == 1
+        running = [made.pid(name) for name in ("serve", "agent")]
+        made.perron("up")
+        assert running == [made.pid(name) for name in ("serve", "agent")]
+        assert len(made.edge_pids()) == 2  # master and worker
+    finally:
+        made.close()
+    assert made.leftovers() == []
 
 
 def test_a_taken_port_is_named_with_its_holder():

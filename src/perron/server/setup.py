@@ -30,7 +30,7 @@ class SetupRefused(Problem):
 
 def prepare(home: Home, environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
     """Return the home's settings, made if there are none, and what to tell about them."""
-    _check_sockets(home)
+    check_sockets(home)
     for folder in (home.path, home.run, home.logs, home.node, home.keys, home.sources):
         private_folder(folder)
     if home.settings.exists():
@@ -46,6 +46,16 @@ def prepare(home: Home, environment: Mapping[str, str] = os.environ) -> tuple[Se
     return chosen, said
 
 
+def check_sockets(home: Home) -> None:
+    """Raise SetupRefused where the path of a socket would be too long."""
+    longest = max(len(os.fsencode(path)) for path in (home.api_socket, home.agent_socket))
+    if longest > LONGEST_SOCKET:
+        raise SetupRefused(
+            f"The path of the sockets in {home.run} is {longest} bytes long and the system allows "
+            f"{LONGEST_SOCKET}. Choose a shorter PERRON_HOME."
+        )
+
+
 def check_ports(chosen: Settings) -> None:
     """Raise SetupRefused if a port of the edge is taken, naming who holds it."""
     for name, port in (("http_port", chosen.http_port), ("https_port", chosen.https_port)):
@@ -54,15 +64,6 @@ def check_ports(chosen: Settings) -> None:
                 f"Port {port} is taken by {holder}. Stop that, or choose another port: "
                 f"perron platform set {name}={_next_free(port + 8000)}"
             )
-
-
-def _check_sockets(home: Home) -> None:
-    longest = max(len(os.fsencode(path)) for path in (home.api_socket, home.agent_socket))
-    if longest > LONGEST_SOCKET:
-        raise SetupRefused(
-            f"The path of the sockets in {home.run} is {longest} bytes long and the system allows "
-            f"{LONGEST_SOCKET}. Choose a shorter PERRON_HOME."
-        )
 
 
 def _free_ports(chosen: Settings, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:

@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from perron import __version__
-from perron.kit import settings
+from perron.kit import lock, settings
+from perron.kit.files import private_folder
 from perron.kit.settings import Home, Settings
 
 from . import health, machine, processes, setup, units, upgrading
@@ -32,7 +33,30 @@ def bring_up(*, public: bool, ports: Mapping[str, int], trusted: bool = False) -
 
     ``trusted``: where no sandbox can be made, one team's apps run without, from now on.
     """
-    home, watch = Home.from_environment(os.environ), Stopwatch()
+    home = Home.from_environment(os.environ)
+    setup.check_sockets(home)
+    turn = _take_turn(home)
+    try:
+        return _bring_up(home, public=public, ports=ports, trusted=trusted)
+    finally:
+        turn.release()
+
+
+def _take_turn(home: Home) -> lock.Lock:
+    """Wait until no other ``perron up`` is at work here: the second one finds all of it done."""
+    path, told = private_folder(home.path) / "run" / "up.lock", False
+    while True:
+        try:
+            return lock.hold(path)
+        except lock.LockHeld as held:
+            if not told:
+                say(f"Another perron up (process {held.pid or '?'}) is at work; waiting for it.")
+            told = True
+            processes.wait_for(lambda: lock.holder(path) is None, PATIENCE)
+
+
+def _bring_up(home: Home, *, public: bool, ports: Mapping[str, int], trusted: bool) -> int:
+    watch = Stopwatch()
     asked = {f"PERRON_{name.upper()}": str(port) for name, port in ports.items()}
     chosen, told = setup.prepare(home, os.environ | asked)
     machine.check(chosen)
