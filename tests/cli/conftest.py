@@ -40,6 +40,7 @@ class World:
     """What the server knows and was told; tests set it up and look at it."""
 
     apps: list = field(default_factory=lambda: ["shop"])
+    owner: dict = field(default_factory=dict)
     releases: list = field(default_factory=lambda: [release_of(1)])
     entries: dict = field(default_factory=lambda: {"TOKEN": (SECRET, True)})
     ending: str = "done"
@@ -152,6 +153,7 @@ def deploy(world, _match, body, _query):
 
 def create_app(world, _match, body, _query):
     world.apps.append(body["name"])
+    world.owner[body["name"]] = body.get("team")
     world.releases.clear()
     return 201, app_view(body["name"])
 

@@ -80,6 +80,12 @@ def test_a_first_deploy_without_a_terminal_needs_create(person):
     assert not (folder / ".perron").exists()
 
 
+def test_a_first_deploy_says_whose_the_app_is_when_one_is_in_several_teams(person):
+    folder = str(person.folder("till"))
+    assert person.perron("deploy", folder, "--create", "--team", "payments").returncode == 0
+    assert person.world.owner == {"till": "payments"}
+
+
 def test_an_app_that_was_named_wrongly_is_not_created_by_itself(person):
     done = person.perron("deploy", str(person.folder()), "-a", "shpo")
     assert done.returncode == 4

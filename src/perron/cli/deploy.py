@@ -32,6 +32,7 @@ Telling = Callable[[Board], None]
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @options.in_place
 @click.option("--create", is_flag=True, help="Create the app when it does not exist.")
+@click.option("--team", metavar="NAME", help="Whose a new app is, when you are in several teams.")
 @click.option("--root", metavar="DIR", default=".", help="The app's folder inside DIR.")
 @click.option("--from-release", type=int, metavar="N", help="The build of release N.")
 @click.option("--from-environment", metavar="NAME", help="Where release N is looked up.")
@@ -55,7 +56,7 @@ def deploy(folder: Path, app: str | None, environment: str, as_json: bool, **fla
             return
         place = Place(name, environment)
         board = Board(quiet=as_json)
-        live = _ready(client, place, flags["create"])
+        live = _ready(client, place, flags["create"], flags["team"])
         began = time.monotonic()
         try:
             release = _ask(client, place, folder, live, flags, board)
@@ -88,7 +89,7 @@ def _name(client: Client, folder: Path, app: str | None, flags: dict[str, Any]) 
     return found.app if found else trying.first_name(folder, create=flags["create"])
 
 
-def _ready(client: Client, place: Place, create: bool) -> dict[str, Any] | None:
+def _ready(client: Client, place: Place, create: bool, team: str | None) -> dict[str, Any] | None:
     """Return the live release, having created the app if that was wanted."""
     try:
         return next(
@@ -98,7 +99,7 @@ def _ready(client: Client, place: Place, create: bool) -> dict[str, Any] | None:
     except Refused as why:
         if why.status != 404:
             raise
-        trying.create(client, place, why, create=create)
+        trying.create(client, place, why, create=create, team=team)
         return None
 
 

@@ -25,7 +25,7 @@ def first_name(folder: Path, *, create: bool) -> str:
     return name
 
 
-def create(client: Client, place: Place, why: Refused, *, create: bool) -> None:
+def create(client: Client, place: Place, why: Refused, *, create: bool, team: str | None) -> None:
     """Create the app of a first deploy, asking whoever is there."""
     if not _is_missing(client, place.app):
         if why.code == "AppNotFound":
@@ -42,7 +42,7 @@ def create(client: Client, place: Place, why: Refused, *, create: bool) -> None:
             f"There is no app {place.app} yet. Create it?", flag="--create", default=True
         ):
             raise Stop("Nothing was created.", REFUSED)
-    verbs.create_app(client, place.app)
+    verbs.create_app(client, place.app, team)
 
 
 def dry_run(client: Client, app: str, folder: Path, root: str, *, as_json: bool) -> None:
