@@ -159,7 +159,8 @@ def test_a_commit_that_fails_is_an_error_answer(ground, monkeypatch):
 
     monkeypatch.setattr(once, "keep", full)
     answer = ground.http().post("/v1/apps", json={"name": "blog"}, headers={"Idempotency-Key": "k"})
-    problem(answer, 503, "Busy")
+    problem(answer, 507, "DiskFull")
+    assert "Make room" in answer.json()["detail"]
     assert ground.http().get("/v1/apps").json()["items"][0]["name"] == "shop"
     assert len(ground.http().get("/v1/apps").json()["items"]) == 1
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from perron.contract.problems import MEDIA_TYPE, ProblemView
 from perron.kit.db import Database
+from perron.kit.files import DiskFull
 from perron.kit.holders import Holder
 from perron.kit.once import Recalled
 from perron.kit.problems import NotFound, Problem
@@ -107,7 +108,9 @@ def show_busy(request: Request, fault: Exception) -> JSONResponse:
     """
     log.warning("The database would not take it: %s", fault)
     database: Database = request.app.state.database
-    by = " (the disk is full: make room)" if "disk is full" in str(fault) else ""
+    if "disk is full" in str(fault):
+        return show_problem(request, DiskFull(_FULL))
+    by = ""
     if "locked" in str(fault) and database.url.database:
         locker = lock_on(request.app.state.home.database)
         if locker and locker.pid != os.getpid():
@@ -117,6 +120,12 @@ def show_busy(request: Request, fault: Exception) -> JSONResponse:
     answer = _own(request, "Busy", detail)
     answer.headers["Retry-After"] = "1"
     return answer
+
+
+_FULL = (
+    "The platform could not write this down: the disk is full. Nothing was changed, and apps keep "
+    "serving. Make room on the platform's disk, then ask again."
+)
 
 
 def show_fault(request: Request, fault: Exception) -> JSONResponse:
