@@ -54,6 +54,11 @@ LimitNOFILE=524288
 [Install]
 WantedBy={target}
 """
+# A user's units run while nobody is logged in; on some systems only root may say so.
+_LINGER = """name=$(id -un)
+test -e "/var/lib/systemd/linger/$name" || loginctl enable-linger "$name" ||
+  echo "Ask root for: loginctl enable-linger $name; else it all ends when you log out."
+"""
 
 
 def script(home: Home) -> str:
@@ -66,7 +71,7 @@ def script(home: Home) -> str:
     parts.append(f"{control} daemon-reload\n")
     parts.append(f"{control} enable --now {APPS} {' '.join(NAMES.values())}\n")
     if os.getuid() != 0:
-        parts.append("loginctl enable-linger  # else it all ends when you log out\n")
+        parts.append(_LINGER)
     return "".join(parts)
 
 
