@@ -53,8 +53,8 @@ HEADERS = (
 WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
-    "risk": "tcp-open",
-    "code": "AppNotFound",
+    "risk": "tcp-open", "code": "AppNotFound", "team": "blue", "schedule": "nightly",
+    "person": "per_none", "session": "ses_none", "invitation": "inv_none",
 }  # fmt: skip
 ENDLESS = "/logs/follow"
 ENDS_ALL = {("DELETE", "/v1/apps/{app}"), ("DELETE", "/v1/apps/{app}/environments/{environment}")}

@@ -42,6 +42,7 @@ Moment = Annotated[
     AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))
 ]
 LAST = 1 << 62
+NO_HEAD = VerifyRequest()
 SIGNED = [Depends(access.bearer)]  # told to readers; each transaction asks for itself
 
 
@@ -95,13 +96,13 @@ def show_head(request: Request) -> ChainView:
 
 
 @router.post(VERIFY, dependencies=SIGNED)
-def verify(request: Request, wanted: VerifyRequest | None = None) -> VerdictView:
+def verify(request: Request, wanted: VerifyRequest = NO_HEAD) -> VerdictView:
     """Look at every event, its place in the chain, and every head; nobody waits for that."""
     home: Home = request.app.state.home
     database = request.app.state.database
     with reading(database) as work:
         access.authorize_platform(work, access.identify(request, work), "audit.verify")
-    kept = Head(**wanted.head.model_dump()) if wanted and wanted.head else None
+    kept = Head(**wanted.head.model_dump()) if wanted.head else None
     with reading(database) as work:
         verdict = service.verify(work, home, kept=kept)
     first = verdict.faults[0].position if verdict.faults else None
