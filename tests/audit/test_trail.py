@@ -199,7 +199,7 @@ def test_a_restored_backup_restarts_the_chain_and_says_so(trail, tmp_path, monke
     (trail.ground.home.path / "settings.json").write_text("{}")
     trail.ground.home.run.mkdir(exist_ok=True)
     monkeypatch.setenv("PERRON_HOME", str(trail.ground.home.path))
-    assert upkeep.restore(str(tmp_path / "backup.db")) == 0
+    assert upkeep.restore(str(tmp_path / "backup.db"), keys=None, replace_=False) == 0
     Keeper(trail.ground.database, trail.ground.home).look(for_good=True)
     (told,) = trail.ground.events("perron.audit.restarted.v1")
     assert told["data"]["cut_position"] == cut

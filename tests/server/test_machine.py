@@ -48,7 +48,7 @@ def test_without_a_sandbox_up_is_refused_and_says_what_to_do(tmp_path):
     assert done.returncode == 1
     assert "perron up --trusted" in done.stderr
     assert "No sandbox can be made here" in done.stderr
-    assert not list((home / "run").glob("*.lock"))
+    assert [each.name for each in (home / "run").glob("*.lock")] == ["up.lock"]
     destroyed = [sys.executable, "-m", "perron.server.main", "platform", "destroy", "--yes", "p"]
     done = subprocess.run(destroyed, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -7,9 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from perron import telemetry
-from perron.access import service as access
-from perron.access import store
+from perron import access, telemetry
+from perron.access.service import tokens
 from perron.kit import web
 
 LOGS = "/v1/apps/shop/environments/production/logs"
@@ -157,5 +156,4 @@ def test_a_follower_whose_permission_ends_is_let_go_and_told_why(
 def revoke(machine: Any, token: str) -> None:
     with machine.ground.writing() as uow:
         person = access.actor_with(uow, token)
-        for each in store.tokens_of(uow, person.id):
-            access.revoke_token(uow, person, each.id)
+        tokens.revoke_all(uow, person.id)
