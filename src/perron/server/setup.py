@@ -101,4 +101,4 @@ def _npm_registry() -> str:
         [npm, "config", "get", "registry"], capture_output=True, text=True, check=False
     )
     registry = asked.stdout.strip()
-    return registry if registry.startswith("http") and "registry.npmjs.org" not in registry else ""
+    return registry if registry.startswith("http") else ""
