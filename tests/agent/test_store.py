@@ -50,7 +50,7 @@ def test_a_newer_state_is_refused_by_name(tmp_path: Path) -> None:
     store.prepare(home).dispose()
     with sqlite3.connect(home.node_database) as connection:
         connection.execute("update alembic_version set version_num = '9999'")
-    with pytest.raises(store.NewerState, match="newer Perron"):
+    with pytest.raises(store.NewerState, match="a newer one wrote it"):
         store.prepare(home)
 
 

@@ -86,7 +86,7 @@ def read(output: str, port: int) -> dict[int, tuple[str, list[int]]]:
 
 def shown_as(line: str) -> str:
     """Return a pattern for a line of a page: figures differ, and … is anything."""
-    parts = re.split(r"(…|\d+\.\d s|\d+ instances)", line.strip())
+    parts = re.split(r"(…|\d+\.\d s|\d+ instances|\d+ requests)", line.strip())
     free = {"…": ".*"}
     return "".join(
         free.get(each, r"[\d.]+ \w+" if number % 2 else re.escape(each))

@@ -22,7 +22,7 @@ def test_a_change_of_the_version_that_was_read_is_let_through(given):
 def test_a_change_of_an_older_version_is_refused_and_told_the_present_one(given):
     with pytest.raises(Changed) as refused:
         web.check_match(asked(**{"if-match": given}), "v1")
-    assert (refused.value.status, refused.value.facts) == (412, {"etag": '"v1"'})
+    assert (refused.value.status, refused.value.facts) == (412, {"etag": '"v1"', "now": None})
 
 
 def test_a_tag_that_is_shown_is_the_one_that_matches():

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,12 +17,15 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="gives files to another us
 
 
 @pytest.fixture
-def shared(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "ROOTS", (tmp_path / "root" / "perron-claims",))
-    monkeypatch.setattr(claims, "SHARED", tmp_path / "shared")
-    for name in ("root", "shared"):
-        (tmp_path / name).mkdir()
-    return tmp_path
+def shared(monkeypatch):
+    """Give a folder that other users can reach, unlike pytest's own."""
+    with TemporaryDirectory(prefix="pr", dir="/tmp") as made:
+        folder = Path(made)
+        monkeypatch.setattr(claims, "ROOTS", (folder / "root" / "perron-claims",))
+        monkeypatch.setattr(claims, "SHARED", folder / "shared")
+        for name in ("root", "shared"):
+            (folder / name).mkdir()
+        yield folder
 
 
 @pytest.fixture

@@ -132,4 +132,4 @@ def _minutes(uow: UnitOfWork, team: str, since: datetime) -> float:
     now = clock.now()
     spans = store.builds_since(uow, team, since)
     seconds = [((ended or now) - max(started, since)).total_seconds() for started, ended in spans]
-    return round(sum(max(0.0, each) for each in seconds) / 60, 2)
+    return round(sum(max(0.0, each) for each in seconds) / 60, 3)
