@@ -120,12 +120,15 @@ class Stage:
         instances = wait_until(lambda: self.ask("GET", place + "/instances")["items"], 60)
         operations = self.ask("GET", "/v1/operations")["items"]
         run = self.ask("POST", place + "/runs", {"argv": ["true"]})
+        nightly = {"name": "nightly", "schedule": "@daily", "command": "true"}
+        self.ask("POST", place + "/schedules", nightly)
         return {
             "app": "played", "environment": "production", "team": "crew", "number": "1",
             "other": "1", "name": "GREETING", "host": "played.localhost", "volume": "data",
             "run": run["id"], "instance": instances[0]["id"], "operation": operations[0]["id"],
             "person": self._people["viewer"], "risk": "tcp-open", "token": "tok_none",
             "session": "ses_none", "invitation": "inv_none", "code": "AppNotFound",
+            "schedule": "nightly",
         }  # fmt: skip
 
     def _make_app(self) -> dict[str, str]:

@@ -39,6 +39,9 @@ from .model import (
 
 router = APIRouter(tags=["volumes"])
 ARCHIVE = "application/x-tar"
+ARCHIVED: dict[int | str, Any] = {
+    200: {"content": {ARCHIVE: {"schema": {"type": "string", "format": "binary"}}}}
+}
 SIGNED = [Depends(access.bearer)]  # told to readers; each transaction asks for itself
 
 
@@ -108,7 +111,7 @@ def snapshot(app: str, environment: str, volume: str, request: Request) -> Volum
     return shown
 
 
-@router.get(FILES, dependencies=SIGNED)
+@router.get(FILES, dependencies=SIGNED, response_class=Response, responses=ARCHIVED)
 async def download(app: str, environment: str, volume: str, request: Request) -> StreamingResponse:
     """Give a volume's files as a tar archive."""
     client, path = await run_in_threadpool(
