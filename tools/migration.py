@@ -13,15 +13,14 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.operations.ops import MigrationScript
 
 from perron.kit.db import open_database
 from perron.server import migrations
 
-LANDED = "0001"
-NEXT = "0002_people"
-TEXT = "People, teams, sessions, audit, quotas, schedules"
-FILLED_BY = "from perron.server.migrations import filling"
-FILLS = "filling.give_handles(op.get_bind())"
+LANDED = "0002"
+NEXT = "0003_every_page"
+TEXT = "What the dashboard and other machines need"
 VERSIONS = Path(migrations.FOLDER) / "versions"
 
 
@@ -35,22 +34,28 @@ def main() -> None:
             config.set_main_option("script_location", migrations.FOLDER)
             config.attributes["connection"] = connection
             command.upgrade(config, LANDED)
-            made = command.revision(config, TEXT, True, rev_id=NEXT[:4])
+            made = command.revision(
+                config, TEXT, True, rev_id=NEXT[:4], process_revision_directives=_drop_empty
+            )
+    if not made:
+        print(f"no table has changed since {LANDED}")
+        return
     path = Path(made.path).rename(step)  # type: ignore[union-attr]
-    path.write_text(_filling(_tidy(path.read_text())))
+    path.write_text(_tidy(path.read_text()))
     subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(path)], check=True)
     print(path)
+
+
+def _drop_empty(_context: object, _revision: object, directives: list[MigrationScript]) -> None:
+    """Write no step when nothing has changed."""
+    upgrade = directives[0].upgrade_ops
+    if upgrade is None or upgrade.is_empty():
+        directives.clear()
 
 
 def _tidy(source: str) -> str:
     """Take out what the generator says about itself."""
     return re.sub(r"\n *# (### .*|please adjust!.*)", "", source)
-
-
-def _filling(source: str) -> str:
-    """Let the step fill what its new columns need of the rows that are there."""
-    source = source.replace("import perron.kit.db\n", f"import perron.kit.db\n{FILLED_BY}\n", 1)
-    return source.replace("\n\n\ndef downgrade", f"\n    {FILLS}\n\n\ndef downgrade", 1)
 
 
 if __name__ == "__main__":
