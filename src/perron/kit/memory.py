@@ -1,6 +1,7 @@
-"""Keeps a process with many threads small."""
+"""Keeps a process with many threads small, and lets it have many connections."""
 
 import ctypes
+import resource
 from contextlib import suppress
 
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
@@ -16,3 +17,10 @@ def share_arenas() -> None:
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
+
+
+def open_many_files() -> None:
+    """Raise the limit of open files as far as it goes: each visitor of a stream needs one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -29,6 +29,7 @@ def serve() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     memory.share_arenas()  # before there are threads
+    memory.open_many_files()
     home = Home.from_environment(os.environ)
     try:
         database = prepare(home)

@@ -1,8 +1,6 @@
 """What can be done with logs."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 from perron.catalog import Environment
 from perron.contract.node import LogLine, LogPage
@@ -11,13 +9,10 @@ from perron.kit.db import UnitOfWork
 from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of
 
-from . import registry
+from . import following, registry
 from .drivers import AgentLogs
 from .model import LogQuery, LogsAway, LogsRead
 from .ports import NodeLogs
-
-WAIT = 20.0
-AGAIN = 1.0
 
 
 def page(uow: UnitOfWork, query: LogQuery) -> LogPage:
@@ -46,22 +41,9 @@ def note_read(uow: UnitOfWork, environment: Environment) -> None:
     spine.record_read(uow, LogsRead(), subject=environment.id, of=environment.place)
 
 
-async def follow(home: Home, query: LogQuery) -> AsyncIterator[LogLine | LogsAway]:
+def follow(home: Home, query: LogQuery) -> AsyncIterator[LogLine | LogsAway]:
     """Give lines as they come, for ever; LogsAway once whenever the agent went away."""
-    logs, wait, is_away = _logs_of(home), 0.0, False
-    while True:
-        try:
-            found = await logs.follow(query, wait=wait)
-        except LogsAway as away:
-            if not is_away:
-                yield away
-            is_away = True
-            await asyncio.sleep(AGAIN)
-            continue
-        is_away = False
-        for line in found.lines:
-            yield line
-        query, wait = replace(query, after=found.next, since=None), WAIT
+    return following.follow(_logs_of(home), query)
 
 
 def _logs_of(home: Home) -> NodeLogs:
