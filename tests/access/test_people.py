@@ -6,6 +6,7 @@ from sqlalchemy import select
 from perron import access
 from perron.access import store
 from perron.access.model.people import handle_for
+from perron.kit import origins
 
 from .conftest import PASSWORD
 
@@ -145,6 +146,20 @@ def test_of_an_erased_person_only_the_id_is_left(ground, root, invite, sign_in):
     left = ground.events("perron.member.left.v1")[-1]["data"]
     assert left == {"person": id, "role": "developer", "employer": "ACME"}
     invite("sam")  # the handle is free again
+
+
+def test_where_an_erased_person_alone_came_from_is_forgotten(ground, root, invite):
+    made = {name: invite(name)["secret"] for name in ("sam", "kim")}
+    for name, address in (("sam", "203.0.113.7"), ("sam", "203.0.113.8"), ("kim", "203.0.113.8")):
+        http = ground.http(made[name], **{"X-Forwarded-For": address, "User-Agent": f"{name}s"})
+        assert http.post("/v1/tokens", json={"name": address}).status_code == 201
+    assert root.delete("/v1/people/sam").status_code == 204
+    with ground.reading() as uow:
+        found = uow.connection.execute(select(origins.origins)).all()
+        assert origins.changed(uow) == [], "what was erased was not changed"
+    addresses = {each.address for each in found}
+    assert "203.0.113.7" not in addresses, "nobody but sam was there"
+    assert "203.0.113.8" in addresses, "kim was there, too"
 
 
 def test_the_last_owner_of_a_team_is_not_erased(ground, root):

@@ -8,6 +8,8 @@ import pytest
 from perron import access, catalog
 from perron.kit import clock
 
+from .conftest import PASSWORD
+
 
 @pytest.fixture
 def red(ground):
@@ -163,6 +165,24 @@ def test_a_team_ends_when_it_has_no_apps(ground, blue, red):
     assert red.delete("/v1/teams/red").status_code == 204
     assert red.get("/v1/me").json()["teams"] == {}
     assert ground.events("perron.team.removed.v1")[-1]["data"] == {"name": "red"}
+
+
+def test_who_deletes_a_team_stays_signed_in_and_the_others_do_not(ground, invite):
+    owner = invite("olga", role="owner")
+    team = ground.http(owner["secret"])
+    made = ground.http(ground.root).post("/v1/teams", json={"name": "green"})
+    assert made.status_code == 201
+    for handle in ("olga", "kim"):
+        link = ground.http(ground.root).post("/v1/teams/green/invitations", json={"role": "owner"})
+        code = link.json()["path"].rpartition("/")[2]
+        account = {"handle": handle, "name": handle, "password": PASSWORD}
+        http, said = (team, {}) if handle == "olga" else (ground.http(""), account)
+        answer = http.post(f"/v1/invitations/{code}/accept", json=said)
+        assert answer.status_code == 201, answer.text
+    kim = answer.json()["session"]["secret"]
+    assert team.delete("/v1/teams/green").status_code == 204
+    assert team.get("/v1/me").status_code == 200
+    assert ground.http(kim).get("/v1/me").status_code == 401
 
 
 def test_a_token_of_one_app_reaches_that_app_alone_and_no_more_than_its_role(ground, blue):

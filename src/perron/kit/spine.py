@@ -79,6 +79,7 @@ class Event:
     origin: str | None = None
 
 
+NOBODYS = {"local", "unknown"}  # where everybody on the machine comes from
 Reactions = Mapping[str, Callable[[UnitOfWork, Event], None]]
 
 
@@ -145,6 +146,20 @@ def has_told(uow: UnitOfWork, type: str, *, subject: str) -> bool:
     this = (events.c.type == type) & (events.c.subject == subject)
     query = select(events.c.position).where(this, events.c.correlation == uow.correlation)
     return uow.connection.execute(query.limit(1)).first() is not None
+
+
+def forget_whereabouts(uow: UnitOfWork, person: str) -> int:
+    """Erase the addresses from which this person alone acted; return how many origins that were.
+
+    An address that others came from as well tells of nobody in particular, and stays for them.
+    """
+    known = select(origins.origins.c.address).join(events, events.c.origin == origins.origins.c.id)
+    theirs = known.where(events.c.actor == person, origins.origins.c.address.is_not(None))
+    alone = set(uow.connection.execute(theirs.distinct()).scalars()) - NOBODYS
+    is_another = (events.c.actor != person) & (events.c.actor_kind != "platform")
+    shared = known.where(is_another, origins.origins.c.address.in_(alone)).distinct()
+    alone -= set(uow.connection.execute(shared).scalars())
+    return sum(origins.erase(uow, address) for address in alone)
 
 
 def forget(uow: UnitOfWork, reader: str) -> None:

@@ -96,7 +96,10 @@ def set_administrator(uow: UnitOfWork, person: Person, *, on: bool) -> None:
 
 
 def erase_person(uow: UnitOfWork, person: Person) -> None:
-    """Forget name and e-mail of a person and let them in no more; their id stays in the events."""
+    """Forget name, e-mail and addresses of a person and let them in no more.
+
+    Their id stays in the events; an address others came from too stays with these.
+    """
     if person.administrator:
         _refuse_last_administrator(uow, person)
     mine = [team for team, _role in store.teams.roles_of(uow, person.id)]
@@ -111,6 +114,7 @@ def erase_person(uow: UnitOfWork, person: Person) -> None:
     nothing = {"name": "", "handle": None, "email": None, "password": None}
     store.people.change(uow, person.id, **nothing, administrator=False, erased=clock.now())
     spine.record(uow, PersonErased(), subject=person.id, of=Place())
+    spine.forget_whereabouts(uow, person.id)
 
 
 def names_of(uow: UnitOfWork, people: Iterable[str]) -> dict[str, str]:

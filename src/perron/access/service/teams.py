@@ -66,10 +66,14 @@ def rename_team(uow: UnitOfWork, team: Team, name: str) -> Team:
     return get_team(uow, team.id)
 
 
-def remove_team(uow: UnitOfWork, team: Team) -> None:
-    """Forget a team that has no apps; everybody leaves it first."""
+def remove_team(uow: UnitOfWork, by: Actor, team: Team) -> None:
+    """Forget a team that has no apps; everybody leaves it first.
+
+    Who asks stays signed in where they said so, as when they leave by themselves.
+    """
     for member in store.teams.members_of(uow, team.id):
-        leave(uow, Actor(member.person), team=team.id)
+        keep = by.session if by.id == member.person else None
+        leave(uow, Actor(member.person), team=team.id, keep=keep)
     store.teams.remove(uow, team.id)
     spine.record(uow, TeamRemoved(team.name), subject=team.id, of=Place(team.id))
 

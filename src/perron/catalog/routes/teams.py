@@ -16,7 +16,7 @@ router = APIRouter()
 @router.delete(TEAM, status_code=204)
 def remove_team(team: str, work: Work, by: By) -> None:
     """Delete a team that has no apps; everybody leaves it."""
-    moving.remove_team(work, access.team_with(work, by, team, "team.destroy"))
+    moving.remove_team(work, by, access.team_with(work, by, team, "team.destroy"))
 
 
 @router.get(TEAM_TRANSFERS)

@@ -90,16 +90,17 @@ def withdraw(uow: UnitOfWork, app: App, transfer: Transfer) -> None:
     spine.record(uow, TransferWithdrawn(transfer.team), subject=app.id, of=app.place)
 
 
-def remove_team(uow: UnitOfWork, team: Team) -> None:
+def remove_team(uow: UnitOfWork, by: Actor, team: Team) -> None:
     """Forget a team that has no apps; what was offered to it stays where it is."""
     if count := store.count_apps(uow, team.id):
         raise TeamHasApps(
-            f"Team {team.name} has {count} apps: destroy them or move them to another team first, "
+            f"Team {team.name} still has {count} app{'' if count == 1 else 's'}: destroy what it "
+            "has or move it to another team first, "
             "with perron transfers ask.",
             apps=count,
         )
     store.lose_team(uow, team.id)
-    access.remove_team(uow, team)
+    access.remove_team(uow, by, team)
 
 
 def _not_offered(name: str) -> TransferNotFound:
