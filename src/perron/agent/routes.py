@@ -8,14 +8,14 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 from starlette.websockets import WebSocketDisconnect
 
@@ -25,7 +25,6 @@ from perron.agent.instances import Instances, Tools, run_inside
 from perron.agent.jobs import Jobs
 from perron.contract import node
 from perron.contract.node import (
-    VERSION,
     JobReport,
     JobSpec,
     NodeView,
@@ -35,16 +34,13 @@ from perron.contract.node import (
     VolumeView,
     WishDocument,
 )
-from perron.contract.problems import MEDIA_TYPE
 from perron.kit.files import check_room, private_folder
-from perron.kit.problems import Conflict, Permanent, Problem, Temporary
+from perron.kit.problems import Permanent, Problem, Temporary
+
+from .understanding import Understanding, Versioned, check_version, tell
 
 CLOSE_REFUSED = 4000  # a WebSocket close code of our own; its reason says why
 router = APIRouter()
-
-
-class OtherVersion(Conflict):
-    """Server and agent are more than one version apart."""
 
 
 class DigestDiffers(Problem):
@@ -62,6 +58,7 @@ class Rooms:
     started: datetime
     instances: Instances
     jobs: Jobs
+    understanding: Understanding = field(default_factory=Understanding)
 
 
 def create_app(rooms: Rooms) -> FastAPI:
@@ -69,10 +66,11 @@ def create_app(rooms: Rooms) -> FastAPI:
     app = FastAPI(title="Perron agent", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.rooms = rooms
     app.include_router(router)
-    app.add_exception_handler(Problem, _tell)
-    app.add_exception_handler(Temporary, _tell)
-    app.add_exception_handler(Permanent, _tell)
-    app.add_exception_handler(RequestValidationError, _tell)
+    app.add_exception_handler(Problem, tell)
+    app.add_exception_handler(Temporary, tell)
+    app.add_exception_handler(Permanent, tell)
+    app.add_exception_handler(RequestValidationError, tell)
+    app.add_middleware(Versioned)
     return app
 
 
@@ -100,13 +98,15 @@ async def show_node(rooms: In) -> NodeView:
         edge="up" if rooms.tools.edge.is_up() else "down",
         agent_version=__version__,
         started=rooms.started,
+        not_understood=rooms.understanding.missed,
     )
 
 
 @router.put(node.WISHES, status_code=204)
-async def hear_wishes(document: WishDocument, rooms: In) -> None:
+async def hear_wishes(document: WishDocument, request: Request, rooms: In) -> None:
     """Keep what is wished for, and make it true from now on."""
-    _check_version(document.version)
+    check_version(document.version)
+    rooms.understanding.heard(WishDocument, await request.json())
     rooms.instances.hear(document)
 
 
@@ -160,9 +160,10 @@ async def drop_build(digest: str, rooms: In) -> None:
 
 
 @router.put(node.JOB)
-async def ask_job(job: str, spec: JobSpec, rooms: In) -> JobReport:
+async def ask_job(job: str, spec: JobSpec, request: Request, rooms: In) -> JobReport:
     """Have a job done once, however often it is asked for."""
-    _check_version(spec.version)
+    check_version(spec.version)
+    rooms.understanding.heard(JobSpec, await request.json())
     return await rooms.jobs.ask(job, spec)
 
 
@@ -279,14 +280,6 @@ def _offers(rooms: Rooms) -> tuple[list[node.Promise], str, list[node.Interprete
     return promises, sandbox.tier(settings.bwrap), rooms.tools.builds.interpreters()
 
 
-def _check_version(version: int) -> None:
-    if abs(version - VERSION) > 1:
-        raise OtherVersion(
-            f"The server speaks version {version}, this agent {VERSION}: more than one apart. "
-            "Start both from the same Perron: perron down, perron up."
-        )
-
-
 @contextmanager
 def _received(folder: Path) -> Iterator[Path]:
     """Give a place for what arrives, gone again unless it was moved away."""
@@ -309,22 +302,3 @@ async def _receive(request: Request, into: Path) -> str:
         file.flush()
         await asyncio.to_thread(os.fsync, file.fileno())
     return digest.hexdigest()
-
-
-async def _tell(_request: Request, why: Exception) -> JSONResponse:
-    """Turn what went wrong into problem details."""
-    status, facts = 500, {}
-    if isinstance(why, Problem):
-        status, facts = why.status, why.facts
-    elif isinstance(why, Temporary):
-        status = 503
-    elif isinstance(why, RequestValidationError):
-        status = 422
-    told = {
-        **facts,
-        "type": f"/v1/problems/{type(why).__name__}",
-        "title": type(why).__name__,
-        "status": status,
-        "detail": str(why),
-    }
-    return JSONResponse(told, status, media_type=MEDIA_TYPE)

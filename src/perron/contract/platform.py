@@ -15,6 +15,8 @@ class PlatformView(BaseModel):
     """What this platform is; ``url`` is where its pages are.
 
     ``backup_made``: when the newest backup in its home was made; None where there is none.
+    ``speaks`` is the version of what server and agent say to each other; ``agent`` is None while
+    it has not told about itself; ``agent_refuses`` says why the two do not understand each other.
     """
 
     version: str
@@ -27,6 +29,21 @@ class PlatformView(BaseModel):
     node: str | None
     node_seen: datetime | None
     backup_made: datetime | None = None
+    speaks: int = 0
+    agent: "AgentView | None" = None
+    agent_refuses: str = ""
+
+
+class AgentView(BaseModel):
+    """The agent of this machine: its Perron, the version it speaks, since when it runs.
+
+    ``not_understood`` names what it was asked for that its version does not know.
+    """
+
+    version: str
+    speaks: int
+    started: datetime
+    not_understood: list[str]
 
 
 class PromiseView(BaseModel):

@@ -10,12 +10,15 @@ from typing import Any
 import httpx
 from pydantic import BaseModel
 
+from perron.contract.node import HEADER, VERSION, is_understood, version_told, why_not
+
 from .problems import Problem
 
 TIMEOUT = 30.0
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)  # followers are many
 # No certificate is looked at on a socket of this machine, so no file of authorities is read either.
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+SPOKEN = {HEADER: str(VERSION)}  # every message says which version it has
 Query = Mapping[str, str | int | float | None]
 
 
@@ -37,14 +40,18 @@ class AgentRefused(Problem):
 class NodeClient:
     """One agent, asked from threads or from coroutines over connections that stay open.
 
-    Every method raises AgentAway when nobody answers, and AgentRefused when the agent says no.
-    ``wait`` in a query is a long poll: the time-out grows by it.
+    Every method raises AgentAway when nobody answers, and AgentRefused when the agent says no or
+    is more than one version apart. ``wait`` in a query is a long poll: the time-out grows by it.
+    ``speaks`` is the version of the agent's last answer; None before there was one.
     """
 
     def __init__(self, socket: Path) -> None:
         self._socket = str(socket)
+        self.speaks: int | None = None
         transport = httpx.HTTPTransport(uds=self._socket, limits=LIMITS, verify=NO_AUTHORITIES)
-        self._client = httpx.Client(transport=transport, base_url="http://agent", timeout=TIMEOUT)
+        self._client = httpx.Client(
+            transport=transport, base_url="http://agent", timeout=TIMEOUT, headers=SPOKEN
+        )
         self._async: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     def request(
@@ -88,7 +95,7 @@ class NodeClient:
             try:
                 if answer.is_error:
                     answer.read()
-                    raise _refusal(answer)
+                self._check(answer)
                 yield answer
             finally:
                 answer.close()
@@ -97,8 +104,7 @@ class NodeClient:
         """Return what is at ``path``, holding no thread while the agent thinks."""
         with _told():
             answer = await self._in_this_loop().get(path, **_parts(None, query))
-            if answer.is_error:
-                raise _refusal(answer)
+            self._check(answer)
             return answer.json()
 
     @asynccontextmanager
@@ -118,7 +124,7 @@ class NodeClient:
             try:
                 if answer.is_error:
                     await answer.aread()
-                    raise _refusal(answer)
+                self._check(answer)
                 yield answer
             finally:
                 await answer.aclose()
@@ -127,6 +133,14 @@ class NodeClient:
         """Let the connections of threads go; those of a loop end with it."""
         self._client.close()
 
+    def _check(self, answer: httpx.Response) -> None:
+        """Raise AgentRefused for a no, and for an answer that may not mean what we read in it."""
+        self.speaks = version_told(answer.headers.get(HEADER))
+        if answer.is_error:
+            raise _refusal(answer)
+        if not is_understood(self.speaks):
+            raise AgentRefused(409, why_not(VERSION, self.speaks), "OtherVersion")
+
     def _in_this_loop(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if self._async is None or self._async[0] is not loop:
@@ -134,7 +148,7 @@ class NodeClient:
                 uds=self._socket, limits=LIMITS, verify=NO_AUTHORITIES
             )
             client = httpx.AsyncClient(
-                transport=transport, base_url="http://agent", timeout=TIMEOUT
+                transport=transport, base_url="http://agent", timeout=TIMEOUT, headers=SPOKEN
             )
             self._async = (loop, client)
         return self._async[1]

@@ -27,7 +27,7 @@ class Controller:
         self._home = home
         self._sight = service.sight_of(home)
         self._opened: dict[str, tuple[int, EnvironmentWish]] = {}
-        self._pushed = -1
+        self._pushed: tuple[int, int | None] = (-1, None)
 
     def run(self, stop: Event) -> None:
         """Push and listen until told to stop."""
@@ -48,11 +48,13 @@ class Controller:
             self._overtake(report.generation)
             generation = self._newest()
         behind = report is not None and report.generation < generation
-        if generation == self._pushed and not behind:
+        # An agent of another version may know what the one before did without.
+        version = report.version if report else None
+        if (generation, version) == self._pushed and not behind:
             return
         document = self._document()
         registry.engine_of(self._home).apply(document)
-        self._pushed = document.generation
+        self._pushed = (document.generation, version)
 
     def listen_once(self, *, wait: float = 0.0) -> None:
         """Take in one report; with ``wait``, the next one."""
@@ -61,6 +63,7 @@ class Controller:
             after=before.sequence if before and wait else None, wait=wait
         )
         self._sight.renew(report)
+        self._understood("reports")
         if before is None or before.sequence != report.sequence:
             self._tell(report)
             bell.ring()
@@ -68,11 +71,12 @@ class Controller:
     def _attempt_push(self) -> bool:
         try:
             self.push()
+            self._understood("wishes")
         except AgentAway:
-            self._pushed = -1
+            self._pushed = (-1, None)
             return False
         except AgentRefused as no:
-            log.error("The agent refused the wishes: %s", no.detail)
+            self._refused("wishes", no)
             return False
         except Exception:
             log.exception("Pushing the wishes failed and is tried again.")
@@ -85,9 +89,21 @@ class Controller:
                 self.listen_once(wait=RESYNC)
             except AgentAway:
                 stop.wait(AGAIN)
+            except AgentRefused as no:
+                self._refused("reports", no)
+                stop.wait(1.0)
             except Exception:
                 log.exception("A report could not be taken in; the next one may.")
                 stop.wait(1.0)
+
+    def _refused(self, what: str, no: AgentRefused) -> None:
+        """Keep why the agent says no, and say it once."""
+        if self._sight.refusals.get(what) != no.detail:
+            log.error("The agent and its %s: %s", what, no.detail)
+        self._sight.refusals[what] = no.detail
+
+    def _understood(self, what: str) -> None:
+        self._sight.refusals.pop(what, None)
 
     def _newest(self) -> int:
         with reading(self._database) as uow:

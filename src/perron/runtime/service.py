@@ -44,7 +44,10 @@ FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 @dataclass
 class Sight:
-    """The newest report of a home's engine, and when it came; nothing of it needs keeping."""
+    """The newest report of a home's engine, and when it came; nothing of it needs keeping.
+
+    ``refusals``: why the engine will not hear wishes, or cannot be understood, while that lasts.
+    """
 
     report: Report | None = None
     by_environment: dict[str, EnvironmentReport] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Sight:
     node_at: float = 0.0
     traffic: Traffic | None = None
     traffic_at: float = 0.0
+    refusals: dict[str, str] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
     def renew(self, report: Report) -> None:

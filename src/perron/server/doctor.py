@@ -14,10 +14,11 @@ from importlib import metadata
 import click
 
 from perron import __version__, agent
+from perron.contract.node import VERSION, is_understood
 from perron.kit import holders, settings
 from perron.kit.settings import GIB, Home, Settings
 
-from . import processes
+from . import health, processes
 from .screen import mark, say
 
 FILES_WANTED = 16_384  # descriptors: 8,000 connections at the edge cost two each
@@ -74,6 +75,23 @@ def process_health(home: Home, _chosen: Settings) -> Iterator[Finding]:
         yield Finding(
             "server" if name == "serve" else name, state, text, "" if pid else "perron up"
         )
+
+
+def protocol(home: Home, _chosen: Settings) -> Iterator[Finding]:
+    """Say whether the agent that runs understands what this Perron's server says."""
+    told = health.answer_of(home, "agent")
+    if told is None:
+        return
+    spoken = int(told["version"])
+    text = f"the agent is Perron {told['agent_version']} and speaks {spoken}, this one {VERSION}"
+    missed = ", ".join(told.get("not_understood") or ())
+    if not is_understood(spoken):
+        yield Finding("protocol", "failed", text, "perron up")
+    elif spoken != VERSION or missed:
+        lost = f"; it does without: {missed}" if missed else "; the two work together"
+        yield Finding("protocol", "degraded", text + lost, "perron up")
+    else:
+        yield Finding("protocol", "ok", f"server and agent speak version {VERSION}")
 
 
 def ports(home: Home, chosen: Settings) -> Iterator[Finding]:
@@ -142,7 +160,7 @@ def interpreters(_home: Home, chosen: Settings) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[Home, Settings], Iterator[Finding]], ...] = (
-    versions, process_health, ports, disk, files, names, proxies, interpreters,
+    versions, process_health, protocol, ports, disk, files, names, proxies, interpreters,
 )  # fmt: skip
 
 

@@ -1,16 +1,18 @@
 """Whether server, agent and edge of a home answer, asked of each by itself."""
 
+from typing import Any
+
 from perron.contract.node import NODE
 from perron.contract.platform import HEALTH
 from perron.kit.ask import NoAnswer, ask
 from perron.kit.settings import Home
 
 
-def answer_of(home: Home, who: str) -> dict[str, str] | None:
+def answer_of(home: Home, who: str) -> dict[str, Any] | None:
     """Return what the server or the agent says of itself; None when nobody answers."""
     socket, path = (home.agent_socket, NODE) if who == "agent" else (home.api_socket, HEALTH)
     try:
-        answer: dict[str, str] = ask(socket, path)
+        answer: dict[str, Any] = ask(socket, path)
     except NoAnswer:
         return None
     return answer

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 
 from perron import __version__, access, runtime
 from perron.access import By
-from perron.contract.platform import HEALTH, PLATFORM, HealthView, PlatformView
+from perron.contract.node import VERSION, NodeView
+from perron.contract.platform import HEALTH, PLATFORM, AgentView, HealthView, PlatformView
 from perron.kit import clock
 from perron.kit.settings import Home, Settings
 from perron.kit.web import Work
@@ -33,6 +34,7 @@ def show_platform(request: Request, work: Work, by: By) -> PlatformView:
     settings: Settings = request.app.state.settings
     home: Home = request.app.state.home
     sight = runtime.sight_of(home)
+    node = runtime.node_of(home)
     ago = timedelta(seconds=monotonic() - sight.at)
     return PlatformView(
         version=__version__,
@@ -45,4 +47,16 @@ def show_platform(request: Request, work: Work, by: By) -> PlatformView:
         node=sight.report.node if sight.report else None,
         node_seen=clock.now() - ago if sight.report else None,
         backup_made=freshness.newest_at(home),
+        speaks=VERSION,
+        agent=_agent(node) if node else None,
+        agent_refuses=" ".join(dict.fromkeys(sight.refusals.values())),
+    )
+
+
+def _agent(node: NodeView) -> AgentView:
+    return AgentView(
+        version=node.agent_version,
+        speaks=node.version,
+        started=node.started,
+        not_understood=node.not_understood,
     )

@@ -1,8 +1,18 @@
 """What the server tells an agent, and what the agent answers.
 
-Spoken over the agent's unix socket. Every message carries ``version``: the two understand
-each other one version apart. All times are RFC 3339 in UTC; durations are in seconds; sizes
-are in bytes.
+Spoken over the agent's unix socket. Every message carries its version, as the header ``HEADER``
+and in the larger shapes as ``version``; without one it is the first. The two understand each
+other one version apart, and refuse whoever is further away by name; ``GET NODE`` alone answers
+everybody. All times are RFC 3339 in UTC; durations are in seconds; sizes are in bytes.
+
+What changes from one version to the next are fields with a default that leaves what was before,
+addresses that answer 404 to be tried without, and values that nobody is told who speaks less.
+Whoever hears a field it does not know does without it, logs it once and names it: an agent in
+``NodeView.not_understood``.
+
+- 1: Perron 0.1.0. It says no version of a message without a shape.
+- 2: the header; ``JobKind.CRON``, ``JobSpec.url``, turns of jobs; partial reports, ``let_in`` and
+  ``lost``; names of promises for machines; ``BUILDS``, ``TRAFFIC``; ``not_understood``.
 
 What the addresses take beside the shapes below:
 
@@ -56,6 +66,14 @@ from .reports import (
     Traffic,
     VolumeView,
 )
+from .versions import (
+    FIRST,
+    HEADER,
+    is_understood,
+    unknown_fields,
+    version_told,
+    why_not,
+)
 from .wishes import (
     Certificate,
     EnvironmentWish,
@@ -71,6 +89,8 @@ __all__ = [
     "BUILD",
     "BUILDS",
     "EXEC",
+    "FIRST",
+    "HEADER",
     "JOB",
     "LOGS",
     "NODE",
@@ -113,4 +133,8 @@ __all__ = [
     "VolumeMount",
     "VolumeView",
     "WishDocument",
+    "is_understood",
+    "unknown_fields",
+    "version_told",
+    "why_not",
 ]

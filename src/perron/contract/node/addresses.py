@@ -1,6 +1,6 @@
 """The addresses of an agent, and the version of what is said there."""
 
-VERSION = 1
+VERSION = 2
 
 WISHES = "/v1/wishes"
 REPORT = "/v1/report"

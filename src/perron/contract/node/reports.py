@@ -112,7 +112,10 @@ class Promise(BaseModel):
 
 
 class NodeView(BaseModel):
-    """What a node is and offers."""
+    """What a node is and offers.
+
+    ``not_understood``: what it was told, in wishes and jobs, that its version does not know.
+    """
 
     version: int = VERSION
     node: str
@@ -124,6 +127,7 @@ class NodeView(BaseModel):
     edge: Literal["up", "down"]
     agent_version: str
     started: datetime
+    not_understood: list[str] = []
 
 
 class RouterCount(BaseModel):

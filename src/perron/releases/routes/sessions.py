@@ -15,6 +15,7 @@ from perron.access import By
 from perron.catalog import Environment
 from perron.contract.node import ATTACH as NODE_ATTACH
 from perron.contract.node import EXEC as NODE_EXEC
+from perron.contract.node import HEADER, VERSION
 from perron.contract.sessions import ATTACH, EXEC, RUN, RunRequest, RunView
 from perron.kit.db import UnitOfWork, reading, unit_of_work
 from perron.kit.problems import Problem
@@ -87,7 +88,9 @@ async def _relay(
         return
     target = f"ws://agent{path}?{socket.url.query}"
     try:
-        async with unix_connect(uds, target, max_size=None, compression=None) as node:
+        async with unix_connect(
+            uds, target, max_size=None, compression=None, additional_headers={HEADER: str(VERSION)}
+        ) as node:
             await socket.accept()
             watch = asyncio.create_task(_end_when_refused(socket, node, enter))
             try:

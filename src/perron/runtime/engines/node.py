@@ -1,5 +1,6 @@
 """Instances on one machine: hands wishes and jobs to the agent that owns them."""
 
+import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,8 +17,10 @@ from perron.contract.node import (
     ROUTER,
     SOURCE,
     TRAFFIC,
+    VERSION,
     WISHES,
     EnvironmentReport,
+    JobKind,
     JobReport,
     JobSpec,
     NodeView,
@@ -25,12 +28,15 @@ from perron.contract.node import (
     RouterCount,
     Traffic,
     WishDocument,
+    unknown_fields,
 )
 from perron.kit.nodeclient import AgentRefused, NodeClient
 from perron.kit.settings import Home
 
 CHUNK = 1 << 20
+SINCE = {JobKind.CRON: 2}  # the version a kind of job came with, where it is not the first
 WHOLE_EVERY = 10.0  # seconds: what is measured of instances is no change, and told by the whole
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -46,6 +52,7 @@ class NodeEngine:
         self._node = client_of(home)
         self._seen: Report | None = None
         self._whole_at = 0.0
+        self._strange: set[str] = set()
 
     def apply(self, document: WishDocument) -> None:
         """Send every wish as one document."""
@@ -56,13 +63,36 @@ class NodeEngine:
         seen = self._seen
         changes = seen is not None and seen.sequence == after and self._is_whole_recent()
         asked = {"after": after, "wait": wait or None, "changes": "true" if changes else None}
-        report = Report.model_validate(self._node.get(REPORT, asked))
+        told = self._node.get(REPORT, asked)
+        report = Report.model_validate(told)
+        if report.version > VERSION:
+            self._note(unknown_fields(Report, told))
         if not report.partial:
             self._whole_at = time.monotonic()
         elif seen is not None:
             report = merged(seen, report)
         self._seen = report
         return report
+
+    def _note(self, strange: set[str]) -> None:
+        """Say once what a newer agent tells that this version does not know."""
+        if fresh := sorted(strange - self._strange):
+            self._strange.update(fresh)
+            log.warning(
+                "The agent tells what this server does not know, and it is left out: %s. "
+                "A newer server knows it: perron up", ", ".join(fresh[:50]),
+            )  # fmt: skip
+
+    def _check_known(self, kind: JobKind) -> None:
+        if self._node.speaks is None:
+            self._node.get(NODE)
+        if (self._node.speaks or VERSION) < (since := SINCE.get(kind, 0)):
+            raise AgentRefused(
+                409,
+                f"The agent of this machine is of an earlier version, which knows no {kind} jobs "
+                f"(it speaks {self._node.speaks}, they came with {since}). Next: perron up",
+                "OtherVersion",
+            )
 
     def _is_whole_recent(self) -> bool:
         return time.monotonic() - self._whole_at < WHOLE_EVERY
@@ -77,6 +107,7 @@ class NodeEngine:
 
     def ask_job(self, name: str, spec: JobSpec) -> JobReport:
         """Have a job done once."""
+        self._check_known(spec.kind)
         return JobReport.model_validate(self._node.put(JOB.format(job=name), spec))
 
     def job(self, name: str, *, wait: float = 0.0) -> JobReport:
