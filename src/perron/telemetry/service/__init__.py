@@ -8,11 +8,12 @@ from perron.kit import spine
 from perron.kit.db import UnitOfWork
 from perron.kit.settings import Home
 from perron.kit.whereabouts import home_of
+from perron.telemetry import registry
+from perron.telemetry.drivers import AgentLogs
+from perron.telemetry.model import LogQuery, LogsAway, LogsRead
+from perron.telemetry.ports import NodeLogs
 
-from . import following, registry
-from .drivers import AgentLogs
-from .model import LogQuery, LogsAway, LogsRead
-from .ports import NodeLogs
+from . import following
 
 
 def page(uow: UnitOfWork, query: LogQuery) -> LogPage:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from perron.contract.node import LogLine, LogPage
-
-from .model import LogQuery, LogsAway
-from .ports import NodeLogs
+from perron.telemetry.model import LogQuery, LogsAway
+from perron.telemetry.ports import NodeLogs
 
 WAIT = 20.0
 AGAIN = 1.0
