@@ -29,7 +29,8 @@ def _traces(here, others=frozenset()):
     listening = Path("/proc/net/tcp").read_text()
     return {
         "processes": here.leftovers() + here.edge_pids(),
-        "files": [home] if os.path.lexists(home) else [],
+        "files": [each for each in (home, f"{here.folder}/.config/perron/links.json")
+                  if os.path.lexists(each)],
         "groups": sorted(_groups(slot) - others),
         "claims": [each for each in glob("/tmp/perron-claims*/*") + glob("/*/*/perron-claims/*")
                    if _names(each, home)],

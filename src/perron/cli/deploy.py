@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from perron.client import Client, Place, Refused, verbs
+from perron.client import Client, Place, Refused, links, verbs
 
 from . import options, packing, places, provenance, trying, voice, words
 from .command import command
@@ -62,11 +62,11 @@ def deploy(folder: Path, app: str | None, environment: str, as_json: bool, **fla
             release = _ask(client, place, folder, live, flags, board)
         except Refused as why:
             if why.code == "NothingChanged":
-                places.link(client, folder, name)
+                links.link(client.address.url, folder, name)
                 unchanged(client, place, why, as_json=as_json)
                 return
             raise
-        places.link(client, folder, name)
+        links.link(client.address.url, folder, name)
         if not flags["detach"]:
             finish(client, place, release, board, began, as_json=as_json)
         else:

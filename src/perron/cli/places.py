@@ -1,12 +1,11 @@
 """Which app a command is about, and where that is remembered."""
 
-import json
 import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from perron.client import Client, Place, contexts
+from perron.client import Client, Place, links
 
 from . import voice
 from .exits import MISTYPED, Stop
@@ -46,7 +45,7 @@ def find(client: Client, app: str | None, folder: Path) -> Found | None:
         return Found(app, "--app", said=True)
     if named := os.environ.get("PERRON_APP"):
         return Found(named, "PERRON_APP")
-    linked = links().get(client.address.url, {})
+    linked = links.links().get(client.address.url, {})
     here = folder.resolve()
     for each in (here, *here.parents):
         if name := named_in(each / "perron.toml"):
@@ -68,25 +67,3 @@ def named_in(path: Path) -> str | None:
     if name is not None and not isinstance(name, str):
         raise Stop(f'{path}: app must be a name, as in app = "shop".', MISTYPED)
     return name
-
-
-def link(client: Client, folder: Path, app: str) -> None:
-    """Remember that a folder was deployed as an app; kept outside the folder, out of git."""
-    known = links()
-    if known.get(client.address.url, {}).get(str(folder.resolve())) == app:
-        return
-    known.setdefault(client.address.url, {})[str(folder.resolve())] = app
-    contexts.write_private(_path(), json.dumps(known, indent=2) + "\n")
-
-
-def links() -> dict[str, dict[str, str]]:
-    """Return the remembered folders of each platform."""
-    try:
-        found = json.loads(_path().read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _path() -> Path:
-    return contexts.folder(os.environ) / "links.json"

@@ -35,6 +35,7 @@ def destroy(*, yes: str | None) -> int:
     for claim in claims.of(home):
         claim.unlink(missing_ok=True)
     _remove(home.path)
+    _forget(home)
     say(f"Gone: {stopped} instances, the edge, server, agent, and everything in {home.path}.")
     return 0
 
@@ -68,6 +69,13 @@ def _remove_units(home: Home) -> None:
         subprocess.run([*control.split(), *words], capture_output=True, check=False)  # noqa: S603
         for name in names:
             (folder / name).unlink(missing_ok=True)
+
+
+def _forget(home: Home) -> None:
+    """Have the command line remember no folder's app there."""
+    from perron.client import links
+
+    links.forget(f"unix://{home.api_socket}")
 
 
 def _remove(folder: Path) -> None:
