@@ -2,7 +2,16 @@ import inspect
 
 import pytest
 
-from perron.client import AddressRefused, Answer, Client, Place, addresses, people, verbs
+from perron.client import (
+    AddressRefused,
+    Answer,
+    Client,
+    Place,
+    addresses,
+    examining,
+    people,
+    verbs,
+)
 from perron.contract import (
     apps,
     config,
@@ -15,6 +24,7 @@ from perron.contract import (
     teams,
     tokens,
 )
+from perron.contract import examining as of_examining
 from perron.contract import people as of_people
 from perron.contract import volumes as of_volumes
 
@@ -65,6 +75,7 @@ CALLS = [
     (people.erase_person, ("sam",), of_people.PERSON),
     (people.create_team, ("blue",), teams.TEAMS),
     (people.rename_team, ("blue", "red"), teams.TEAM),
+    (examining.doctor, (), of_examining.DOCTOR),
     (people.delete_team, ("blue",), teams.TEAM),
     (people.change_member, ("blue", "sam", {}), teams.MEMBER),
     (people.remove_member, ("blue", "sam"), teams.MEMBER),

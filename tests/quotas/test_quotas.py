@@ -39,7 +39,7 @@ def refused(answer, quota):
 def test_every_bound_is_shown_with_what_is_used(ground):
     found = shown(ground)
     assert found["apps"] | {"limit": 0} == {
-        "name": "apps", "limit": 0, "used": 1, "unit": "", "is_default": True,
+        "name": "apps", "limit": 0, "used": 1, "default": 2000, "unit": "", "is_default": True,
     }  # fmt: skip
     assert found["build_minutes_day"]["used"] == 0
     assert found["disk"]["used"] == 0

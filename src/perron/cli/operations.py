@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from perron.client import Place, verbs
+from perron.client import Place, examining, verbs
 
 from . import exits, options, tables, voice, words
 from .command import group
@@ -22,6 +22,16 @@ COLUMNS = (
     Column("ASKED", low=True),
     Column("TOOK", figure=True, low=True),
     Column("REASON", text=True),
+)
+
+NOW = (
+    Column("OPERATION"),
+    Column("APP"),
+    Column("STATE"),
+    Column("STEP"),
+    Column("SINCE", low=True),
+    Column("BY", low=True),
+    Column("SAID", text=True),
 )
 
 
@@ -48,6 +58,15 @@ def list_operations(
             query["environment"] = verbs.environment(client, Place(app, environment))["id"]
         found = list(islice(client.pages("/v1/operations", query), number))
     tables.listing(found, COLUMNS, [_row(each) for each in found], shape=shape)
+
+
+@operations.command("now", examples="perron operations now\nperron operations now --json")
+@options.shaped
+def list_work(shape: str) -> None:
+    """List what the platform does just now, for every team; for administrators."""
+    with platform(as_json=shape == "json") as client:
+        found = list(examining.work(client))
+    tables.listing(found, NOW, [_work_row(each) for each in found], shape=shape)
 
 
 @operations.command("show", examples="perron operations show op_0198c5…")
@@ -99,6 +118,19 @@ def _show(operation: dict[str, Any]) -> None:
         said = voice.harmless(step.get("message") or "")
         at = words.clock_time(step.get("started"))
         voice.data(f"  {at}  {step['name']:<10}{state}  {shown}  {said}".rstrip())
+
+
+def _work_row(work: dict[str, Any]) -> list[tables.Cell]:
+    place = f"{work['app'] or '-'}/{work['environment'] or '-'}"
+    return [
+        work["operation"],
+        place,
+        tables.of_state(work["state"]),
+        work["step"],
+        words.when(work["started"] or work["asked"]),
+        work["by_name"] or work["by"],
+        work["text"],
+    ]
 
 
 def _row(operation: dict[str, Any]) -> list[tables.Cell]:

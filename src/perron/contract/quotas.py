@@ -14,10 +14,12 @@ Bound = Annotated[float, Field(ge=0, le=1e15)] | None
 class QuotaView(BaseModel):
     """One bound. ``used`` is None while nobody can tell; ``unit`` is empty for what is counted,
     else ``bytes``, ``cores`` or ``minutes``. Minutes count from midnight or the first, in UTC.
+    ``default`` is what a team may have of it unless an administrator said otherwise.
     """
 
     name: str
     limit: float
+    default: float
     used: float | None
     unit: str
     is_default: bool

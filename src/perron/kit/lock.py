@@ -11,6 +11,9 @@ from .files import private_folder
 _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
 
 
+_ours: dict[str, int] = {}  # what this process holds: by path, the process that wrote it here
+
+
 class LockHeld(Exception):
     """Another process holds the lock; ``pid`` is which."""
 
@@ -28,6 +31,7 @@ class Lock:
 
     def release(self) -> None:
         """Let the next one in."""
+        _ours.pop(os.path.realpath(self.path), None)
         os.close(self.descriptor)
 
 
@@ -35,7 +39,7 @@ def hold(path: Path) -> Lock:
     """Take the lock at ``path``, or raise LockHeld.
 
     A POSIX lock: children do not inherit it, and the kernel names its holder. Whoever holds it
-    must not open the file again: the first close would let go of it.
+    must not open the file again: the first close would let go of it. ``holder`` knows that.
     """
     private_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,11 +49,14 @@ def hold(path: Path) -> Lock:
         pid = _holder(descriptor)
         os.close(descriptor)
         raise LockHeld(path, pid) from None
+    _ours[os.path.realpath(path)] = os.getpid()
     return Lock(path, descriptor)
 
 
 def holder(path: Path) -> int | None:
-    """Return the process that holds the lock at ``path``, without taking it."""
+    """Return the process that holds the lock at ``path``, without taking it, nor letting go."""
+    if _ours.get(os.path.realpath(path)) == os.getpid():
+        return os.getpid()
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

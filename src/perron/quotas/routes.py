@@ -55,6 +55,7 @@ def _view(uow: UnitOfWork, team: str, quotas: list[Quota]) -> QuotasView:
             QuotaView(
                 name=each.kind.name,
                 limit=each.limit,
+                default=each.kind.default,
                 used=each.used,
                 unit=each.kind.unit,
                 is_default=each.is_default,

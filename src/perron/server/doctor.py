@@ -45,7 +45,7 @@ def examine(*, as_json: bool) -> int:
     """Print every finding; exit 1 when something failed."""
     home = Home.from_environment(os.environ)
     chosen = settings.load(home) if home.settings.exists() else Settings()
-    found = [each for look in LOOKS for each in _tried(look, home, chosen)]
+    found = findings(home, chosen)
     promises = agent.promises(chosen.bwrap)
     if as_json:
         click.echo(json.dumps({"findings": [asdict(each) for each in found],
@@ -53,6 +53,11 @@ def examine(*, as_json: bool) -> int:
     else:
         _print(found, promises, chosen.bwrap)
     return 1 if any(each.state == "failed" for each in found) else 0
+
+
+def findings(home: Home, chosen: Settings) -> list[Finding]:
+    """Look at everything; what cannot be examined is unknown."""
+    return [each for look in LOOKS for each in _tried(look, home, chosen)]
 
 
 def versions(_home: Home, _chosen: Settings) -> Iterator[Finding]:
@@ -112,11 +117,11 @@ def disk(home: Home, chosen: Settings) -> Iterator[Finding]:
     """Say how much room is left."""
     folder = home.path if home.path.exists() else home.path.parent
     usage = shutil.disk_usage(folder)
-    text = f"{usage.free / 1e9:.0f} GB of {usage.total / 1e9:.0f} free"
+    text = f"{usage.free / GIB:.0f} GB of {usage.total / GIB:.0f} free"
     state = "failed" if usage.free < chosen.disk_reserve else "ok"
     if state == "ok" and usage.free < LOW_DISK:
         state = "degraded"
-    limit = f"; builds stop at {chosen.disk_reserve / 1e9:.1f}"
+    limit = f"; builds stop at {chosen.disk_reserve / GIB:.1f}"
     yield Finding("disk", state, text + limit, "" if state == "ok" else "make room on this disk")
 
 

@@ -71,6 +71,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "quota.change": _NOBODY,
     "platform.read": _EVERYONE,
     "platform.change": _NOBODY,
+    "platform.examine": _NOBODY,
     "person.read": _NOBODY,
     "person.change": _NOBODY,
     "person.erase": _NOBODY,
