@@ -64,6 +64,7 @@ def test_units_name_the_home_and_leave_apps_alone(monkeypatch):
         assert '"PERRON_HOME=/srv/my platform"' in texts[name]
         assert r'"PATH=/usr/bin:/opt/a \"b\" 100%%"' in texts[name]
         assert "KillMode=process" in texts[name]
+        assert 'RequiresMountsFor="/srv/my platform" "/' in texts[name]  # a disk of its own
         assert "Restart=on-failure" in texts[name]
 
 

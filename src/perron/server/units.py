@@ -36,6 +36,7 @@ _PROCESS = """[Unit]
 Description={about} of Perron ({home})
 Wants={apps}
 After={apps} network.target
+RequiresMountsFor={mounts}
 StartLimitIntervalSec=0
 ConditionPathExists=!{down}
 
@@ -85,16 +86,18 @@ def _step_aside(home: Home) -> str:
 def texts(home: Home) -> dict[str, str]:
     """Return the units of a home by name."""
     target = "multi-user.target" if os.getuid() == 0 else "default.target"
+    program = Path(sys.executable).with_name("perrond")
     made = {APPS: _APPS.format(home=_plain(str(home.path)), target=target, sleep=_sleep())}
     for name, unit in NAMES.items():
         made[unit] = _PROCESS.format(
             about="Agent" if name == "agent" else "Server",
             home=_plain(str(home.path)),
             apps=APPS,
+            mounts=" ".join(_word(str(each)) for each in (home.path, program)),
             down=_plain(str(home.run / "down")),
             log=_plain(str(home.logs / f"{name}.log")),
             environment=_environment(home),
-            program=_quoted(str(Path(sys.executable).with_name("perrond"))),
+            program=_quoted(str(program)),
             name=name,
             target=target,
         )
@@ -149,10 +152,15 @@ def _plain(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _quoted(text: str) -> str:
+def _word(text: str) -> str:
     """Quote a word as systemd reads it: % begins a name of its own there."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{plain}"'
+
+
+def _quoted(text: str) -> str:
+    """Quote a word where systemd reads variables too."""
+    return _word(text).replace("$", "$$")
 
 
 def _sleep() -> str:
