@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, Row, String, Table, select
 
 from perron.kit.db import UnitOfWork, UtcDateTime
+from perron.kit.questions import Question, among
 from perron.kit.tables import metadata
 from perron.kit.whereabouts import sealer_of
 
@@ -32,6 +33,11 @@ entrances = Table(
     Column("max_body", Integer, nullable=False),
     Column("idle_timeout", Float, nullable=False),
     Column("log_queries", Boolean, nullable=False),
+)
+_HOSTS = Question(
+    select(domains.c.environment, domains.c.host)
+    .where(among(domains.c.environment, "environments"))
+    .order_by(domains.c.added)
 )
 
 
@@ -65,11 +71,9 @@ def domains_of(uow: UnitOfWork, environment: str) -> list[Domain]:
 
 def hosts_of_all(uow: UnitOfWork, environments: Collection[str]) -> dict[str, list[str]]:
     """Return the added hosts of many environments, oldest first."""
-    query = select(domains.c.environment, domains.c.host)
-    query = query.where(domains.c.environment.in_(environments)).order_by(domains.c.added)
     found: dict[str, list[str]] = {}
-    for row in uow.connection.execute(query):
-        found.setdefault(row.environment, []).append(row.host)
+    for environment, host in _HOSTS.rows(uow, environments=environments):
+        found.setdefault(environment, []).append(host)
     return found
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -168,15 +169,8 @@ class Settings:
 
 def load(home: Home, environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of a home: defaults, then its file, then the environment."""
-    settings = Settings()
-    if home.settings.exists():
-        settings = _merged(settings, json.loads(home.settings.read_text()), str(home.settings))
-    given = {
-        each.name: environment[f"PERRON_{each.name.upper()}"]
-        for each in fields(Settings)
-        if f"PERRON_{each.name.upper()}" in environment and each.name not in ("version", "fetch")
-    }
-    return _merged(settings, given, "the environment")
+    given = tuple((name, environment[key]) for name, key in _told_by() if key in environment)
+    return _loaded(home.settings, _edition(home.settings), given)
 
 
 def save(home: Home, settings: Settings) -> None:
@@ -191,6 +185,33 @@ def cast(kind: type[Any], value: Any) -> Any:
     if str(value).lower() not in _YES | _NO:
         raise ValueError(f"{value!r} is neither true nor false")
     return str(value).lower() in _YES
+
+
+@cache
+def _told_by() -> list[tuple[str, str]]:
+    """Return every setting that the environment may give, with the name it has there."""
+    names = [each.name for each in fields(Settings) if each.name not in ("version", "fetch")]
+    return [(name, f"PERRON_{name.upper()}") for name in names]
+
+
+def _edition(file: Path) -> tuple[int, int, int] | None:
+    """Tell one writing of a file from the next; None when there is none."""
+    try:
+        seen = file.stat()
+    except FileNotFoundError:
+        return None
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
+
+@lru_cache(maxsize=16)
+def _loaded(
+    file: Path, edition: tuple[int, int, int] | None, given: tuple[tuple[str, str], ...]
+) -> Settings:
+    """Read the settings once for each edition of their file: every list asks for them."""
+    settings = Settings()
+    if edition:
+        settings = _merged(settings, json.loads(file.read_text()), str(file))
+    return _merged(settings, dict(given), "the environment")
 
 
 def _parts(listed: str) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Integer,
     LargeBinary,
-    RowMapping,
     String,
     Table,
     UniqueConstraint,
@@ -20,11 +19,12 @@ from sqlalchemy import (
 )
 
 from perron.kit.db import UnitOfWork, UtcDateTime
+from perron.kit.questions import Question, among, columns_of
 from perron.kit.tables import metadata
 from perron.kit.whereabouts import sealer_of
 
 from .model.editions import Edition
-from .model.release import Release, WaitingRun
+from .model.release import Line, Release, WaitingRun
 
 releases = Table(
     "release",
@@ -84,6 +84,25 @@ runs = Table(
     Column("release", String, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("asked", UtcDateTime, nullable=False),
+)
+_SCALES = Question(
+    select(scales.c.environment, scales.c.process, scales.c["count"]).where(
+        among(scales.c.environment, "environments")
+    )
+)
+_STOPPED = Question(
+    select(standings.c.environment).where(
+        standings.c.stopped, among(standings.c.environment, "environments")
+    )
+)
+
+_LATEST = Question(
+    select(releases.c.environment, *columns_of(Line, releases))
+    .where(
+        (releases.c.state == "live") | (releases.c.state == "asked"),
+        among(releases.c.environment, "environments"),
+    )
+    .order_by(releases.c.number)
 )
 
 
@@ -209,9 +228,8 @@ def scale(uow: UnitOfWork, environment: str) -> dict[str, int]:
 def scales_of(uow: UnitOfWork, environments: list[str]) -> dict[str, dict[str, int]]:
     """Return the scale of many environments at once."""
     found: dict[str, dict[str, int]] = {}
-    query = select(scales).where(scales.c.environment.in_(environments))
-    for row in uow.connection.execute(query):
-        found.setdefault(row.environment, {})[row.process] = row._mapping["count"]
+    for environment, process, count in _SCALES.rows(uow, environments=environments):
+        found.setdefault(environment, {})[process] = count
     return found
 
 
@@ -232,8 +250,7 @@ def is_stopped(uow: UnitOfWork, environment: str) -> bool:
 
 def stopped_of(uow: UnitOfWork, environments: list[str]) -> set[str]:
     """Return which of many environments were stopped."""
-    query = select(standings).where(standings.c.environment.in_(environments))
-    return {row.environment for row in uow.connection.execute(query) if row.stopped}
+    return {environment for (environment,) in _STOPPED.rows(uow, environments=environments)}
 
 
 def set_stopped(uow: UnitOfWork, environment: str, stopped: bool) -> None:
@@ -249,13 +266,10 @@ def forget(uow: UnitOfWork, environment: str) -> None:
         uow.connection.execute(table.delete().where(table.c.environment == environment))
 
 
-def latest_of(uow: UnitOfWork, environments: list[str]) -> list[RowMapping]:
-    """Return what lists show of live and asked releases of many environments at once."""
-    shown = ("environment", "number", "state", "asked_at", "live_at", "by")
-    query = select(*(releases.c[name] for name in shown))
-    query = query.where(releases.c.environment.in_(environments))
-    query = query.where(releases.c.state.in_(("live", "asked")))
-    return list(uow.connection.execute(query.order_by(releases.c.number)).mappings())
+def latest_of(uow: UnitOfWork, environments: list[str]) -> list[tuple[str, Line]]:
+    """Return the live and asked releases of many environments at once, each in one line."""
+    rows = _LATEST.rows(uow, environments=environments)
+    return [(environment, Line(*line)) for environment, *line in rows]
 
 
 def keep_run(uow: UnitOfWork, run: WaitingRun) -> None:

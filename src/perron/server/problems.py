@@ -3,7 +3,7 @@
 import http
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -24,6 +24,7 @@ from .lockers import lock_on
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["platform"])
 
+Show = Callable[[Request, Exception], Response]
 TYPES = "/v1/problems/"
 OWN = {
     "Invalid": (422, "The request can be read, but a field of it cannot be."),
@@ -42,14 +43,16 @@ class ProblemTypeNotFound(NotFound):
 
 
 def install(app: FastAPI) -> None:
-    """Let the app tell every error in the one way."""
-    app.add_exception_handler(Recalled, show_again)
-    app.add_exception_handler(Problem, show_problem)
-    app.add_exception_handler(RequestValidationError, show_invalid)
-    app.add_exception_handler(HTTPException, show_refusal)
+    """Let the app tell every error in the one way.
+
+    What only writes a few words does so without a thread.
+    """
+    app.add_exception_handler(Recalled, _at_once(show_again))
+    app.add_exception_handler(Problem, _at_once(show_problem))
+    app.add_exception_handler(RequestValidationError, _at_once(show_invalid))
+    app.add_exception_handler(HTTPException, _at_once(show_refusal))
     app.add_exception_handler(OperationalError, show_busy)
-    app.add_exception_handler(Exception, show_fault)
-    app.include_router(router)
+    app.add_exception_handler(Exception, _at_once(show_fault))
 
 
 def show_again(_request: Request, recalled: Exception) -> Response:
@@ -164,6 +167,13 @@ def answer_of(
         "request_id": getattr(request.state, "request_id", None),
     }
     return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def _at_once(show: Show) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def shown(request: Request, why: Exception) -> Response:
+        return show(request, why)
+
+    return shown
 
 
 def _path(place: tuple[str | int, ...]) -> str:

@@ -123,7 +123,7 @@ def gather(
         reports=runtime.observed_all(uow),
         hosts=edge.domains_of_all(uow, [place.id for place in places]),
         people=access.names_of(uow, people),
-        teams={team: access.team_name(uow, team) for team in {app.team for app in apps}},
+        teams=access.team_names(uow, {app.team for app in apps}),
         traffic=seen.minutes if seen else None,
     )
 

@@ -12,9 +12,9 @@ from perron.access.model.actors import Actor, CookieAlone
 from perron.access.service import actors
 from perron.contract import browsers
 from perron.kit import db, web
+from perron.kit.answers import InWork, Later
 from perron.kit.callers import caller_of
 from perron.kit.db import Database, UnitOfWork
-from perron.kit.web import Work
 
 bearer = HTTPBearer(
     auto_error=False, description="A token (perron login), or the secret of a session."
@@ -25,7 +25,15 @@ READING = ("GET", "HEAD")
 OWN_PAGES = ("", "same-origin", "none")
 
 
-def current_actor(request: Request, work: Work, _described: Described = None) -> Actor:
+class Asker(InWork[Actor]):
+    """Who asks, found before the route's own work; told to readers of the API as well."""
+
+    async def __call__(self, request: Request, _described: Described = None) -> Later[Actor]:
+        """Promise it."""
+        return Later(request, self.find)
+
+
+def current_actor(request: Request, work: UnitOfWork) -> Actor:
     """Return who asks, unless the request was answered before."""
     actor = identify(request, work)
     web.recall(request, work)
@@ -48,7 +56,7 @@ def token_of(connection: HTTPConnection) -> str:
     return connection.headers.get("authorization", "").removeprefix("Bearer").strip()
 
 
-By = Annotated[Actor, Depends(current_actor, scope="function")]
+By = Annotated[Actor, Depends(Asker(current_actor))]
 
 
 @contextmanager

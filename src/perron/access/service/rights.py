@@ -1,5 +1,6 @@
 """Who may do what, and in which teams."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -120,6 +121,11 @@ def team_name(uow: UnitOfWork, team: str) -> str:
     """Return what people call the team."""
     found = store.teams.find(uow, team)
     return found.name if found else team
+
+
+def team_names(uow: UnitOfWork, teams: Iterable[str]) -> dict[str, str]:
+    """Return what people call these teams, by id."""
+    return store.teams.names_of(uow, teams)
 
 
 def team_with(uow: UnitOfWork, actor: Actor, name_or_id: str, permission: str) -> Team:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, String, Table, func, select, union_all
+from sqlalchemy import Boolean, Column, String, Table, bindparam, func, select, union_all
 
 from perron.access.model.people import Person
 from perron.kit.db import UnitOfWork, UtcDateTime
+from perron.kit.questions import Question, among, columns_of
 from perron.kit.tables import metadata
 
 from .rows import many, one
@@ -26,6 +27,14 @@ people = Table(
     Column("password", String),
     Column("erased", UtcDateTime),
 )
+_NAMED = Question(
+    select(*columns_of(Person, people)).where(
+        (people.c.id == bindparam("named")) | (people.c.handle == bindparam("named"))
+    )
+)
+_NAMES = Question(
+    select(people.c.id, people.c.name).where(among(people.c.id, "ids"), people.c.erased.is_(None))
+)
 
 
 def first_administrator(uow: UnitOfWork) -> Person | None:
@@ -41,8 +50,7 @@ def count_administrators(uow: UnitOfWork) -> int:
 
 def find(uow: UnitOfWork, handle_or_id: str) -> Person | None:
     """Return the person by handle or id, if there is one."""
-    this = (people.c.id == handle_or_id) | (people.c.handle == handle_or_id)
-    return one(uow, Person, select(people).where(this))
+    return _NAMED.noun(uow, Person, named=handle_or_id)
 
 
 def everyone(uow: UnitOfWork) -> list[Person]:
@@ -60,9 +68,7 @@ def these(uow: UnitOfWork, ids: Iterable[str]) -> dict[str, Person]:
 
 def names_of(uow: UnitOfWork, ids: Iterable[str]) -> dict[str, str]:
     """Return what the people with these ids are called; who was erased is left out."""
-    query = select(people.c.id, people.c.name).where(people.c.id.in_(set(ids)))
-    known = query.where(people.c.erased.is_(None))
-    return {row.id: row.name for row in uow.connection.execute(known)}
+    return dict(_NAMES.rows(uow, ids=set(ids)))
 
 
 def handles(uow: UnitOfWork) -> set[str]:

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, String, Table, func, select
+from sqlalchemy import Column, ForeignKey, String, Table, bindparam, func, select
 
 from perron.access.model.sessions import Link, Login, Session
 from perron.kit.db import UnitOfWork, UtcDateTime
+from perron.kit.questions import Question, columns_of
 from perron.kit.tables import metadata
 
 from .rows import many, one
@@ -50,12 +51,13 @@ logins = Table(
     Column("person", ForeignKey("person.id")),
     Column("used", UtcDateTime),
 )
-_SESSION = [each for each in sessions.c if each.name != "digest"]
+_SESSION = columns_of(Session, sessions)
+_WITH = Question(select(*_SESSION).where(sessions.c.digest == bindparam("digest")))
 
 
 def session_with(uow: UnitOfWork, digest: str) -> Session | None:
     """Return the session with that digest."""
-    return one(uow, Session, select(*_SESSION).where(sessions.c.digest == digest))
+    return _WITH.noun(uow, Session, digest=digest)
 
 
 def find_session(uow: UnitOfWork, id: str) -> Session | None:

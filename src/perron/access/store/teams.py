@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, String, Table, func, select
+from sqlalchemy import Column, ForeignKey, String, Table, bindparam, func, select
 
 from perron.access.model.teams import Invitation, Member, Team
 from perron.kit.db import UnitOfWork, UtcDateTime
+from perron.kit.questions import Question, among, columns_of
 from perron.kit.tables import metadata
 
 from .rows import many, one
@@ -44,17 +45,38 @@ invitations = Table(
     Column("revoked", UtcDateTime),
 )
 _INVITATION = [each for each in invitations.c if each.name != "digest"]
+_TEAM = select(*columns_of(Team, teams))
+_NAMED = Question(
+    _TEAM.where((teams.c.id == bindparam("named")) | (teams.c.name == bindparam("named")))
+)
+_EVERYONE = Question(_TEAM.order_by(teams.c.created, teams.c.id))
+_NAMES = Question(select(teams.c.id, teams.c.name).where(among(teams.c.id, "ids")))
+_ROLE = Question(
+    select(members.c.role).where(
+        members.c.person == bindparam("person"), members.c.team == bindparam("team")
+    )
+)
+_ROLES = Question(
+    _TEAM.add_columns(members.c.role)
+    .join(members, members.c.team == teams.c.id)
+    .where(members.c.person == bindparam("person"))
+    .order_by(teams.c.id)
+)
 
 
 def find(uow: UnitOfWork, name_or_id: str) -> Team | None:
     """Return the team by that name or id, if there is one."""
-    this = (teams.c.id == name_or_id) | (teams.c.name == name_or_id)
-    return one(uow, Team, select(teams).where(this))
+    return _NAMED.noun(uow, Team, named=name_or_id)
 
 
 def everyone(uow: UnitOfWork) -> list[Team]:
     """Return every team, oldest first."""
-    return many(uow, Team, select(teams).order_by(teams.c.created, teams.c.id))
+    return _EVERYONE.nouns(uow, Team)
+
+
+def names_of(uow: UnitOfWork, ids: Iterable[str]) -> dict[str, str]:
+    """Return what the teams with these ids are called."""
+    return dict(_NAMES.rows(uow, ids=set(ids)))
 
 
 def rename(uow: UnitOfWork, id: str, name: str) -> None:
@@ -71,17 +93,13 @@ def remove(uow: UnitOfWork, id: str) -> None:
 
 def role_of(uow: UnitOfWork, person: str, team: str) -> str | None:
     """Return the person's role in the team, if there is one."""
-    query = select(members.c.role).where(members.c.person == person, members.c.team == team)
-    return uow.connection.execute(query).scalar()
+    found: str | None = _ROLE.value(uow, person=person, team=team)
+    return found
 
 
 def roles_of(uow: UnitOfWork, person: str) -> list[tuple[Team, str]]:
     """Return every team the person is in, with their role there."""
-    query = select(teams, members.c.role).join(members, members.c.team == teams.c.id)
-    query = query.where(members.c.person == person).order_by(teams.c.id)
-    return [
-        (Team(row.id, row.name, row.created), row.role) for row in uow.connection.execute(query)
-    ]
+    return [(Team(*team), role) for *team, role in _ROLES.rows(uow, person=person)]
 
 
 def roles_of_all(uow: UnitOfWork, people: Iterable[str]) -> dict[str, dict[str, str]]:

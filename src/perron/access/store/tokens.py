@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, String, Table, select
+from sqlalchemy import Column, ForeignKey, String, Table, bindparam, select
 
 from perron.access.model.tokens import Token
 from perron.kit.db import UnitOfWork, UtcDateTime
+from perron.kit.questions import Question, columns_of
 from perron.kit.tables import metadata
 
 from .rows import many, one
@@ -25,12 +26,13 @@ tokens = Table(
     Column("team", String, index=True),
     Column("role", String),
 )
-_TOKEN = [each for each in tokens.c if each.name != "digest"]
+_TOKEN = columns_of(Token, tokens)
+_WITH = Question(select(*_TOKEN).where(tokens.c.digest == bindparam("digest")))
 
 
 def token_with(uow: UnitOfWork, digest: str) -> Token | None:
     """Return the token with that digest."""
-    return one(uow, Token, select(*_TOKEN).where(tokens.c.digest == digest))
+    return _WITH.noun(uow, Token, digest=digest)
 
 
 def find(uow: UnitOfWork, id: str) -> Token | None:

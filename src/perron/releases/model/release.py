@@ -50,6 +50,17 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A release in one line."""
+
+    number: int
+    state: str
+    asked_at: datetime
+    live_at: datetime | None
+    by: str
+
+
+@dataclass(frozen=True)
 class WaitingRun:
     """A one-off command that is written down, and that the engine may not have yet."""
 

@@ -2,21 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from perron.kit.db import UnitOfWork
 from perron.releases import store
-
-
-@dataclass(frozen=True)
-class Line:
-    """A release in one line."""
-
-    number: int
-    state: str
-    asked_at: datetime
-    live_at: datetime | None
-    by: str
+from perron.releases.model.release import Line
 
 
 @dataclass(frozen=True)
@@ -35,13 +24,11 @@ def summaries(uow: UnitOfWork, environments: Sequence[str]) -> dict[str, Summary
     scales, stopped = store.scales_of(uow, ids), store.stopped_of(uow, ids)
     live: dict[str, Line] = {}
     coming: dict[str, int] = {}
-    for row in store.latest_of(uow, ids):
-        if row["state"] == "live":
-            live[row["environment"]] = Line(
-                **{name: row[name] for name in ("number", "state", "asked_at", "live_at", "by")}
-            )
+    for environment, line in store.latest_of(uow, ids):
+        if line.state == "live":
+            live[environment] = line
         else:
-            coming[row["environment"]] = row["number"]
+            coming[environment] = line.number
     return {
         id: Summary(live.get(id), coming.get(id), id in stopped, scales.get(id, {})) for id in ids
     }
