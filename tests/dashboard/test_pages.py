@@ -17,6 +17,7 @@ def shop(here):
     """A shop with three releases, a failed one and staging; and an app without any."""
     world.shop(here)
     world.staging(here)
+    world.others(here)
     world.a_failed_release(here)
     here.perron("apps", "create", "drafts")
     return here

@@ -89,3 +89,31 @@ def test_sentences_begin_and_end_as_such():
     assert words.full_stop("It ended.") == "It ended."
     assert words.some(1, "release") == "1 release"
     assert words.some(3, "release") == "3 releases"
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "amount"),
+    [
+        ("2,000", "", 2000), ("0", "bytes", 0), ("64 GB", "bytes", 64 << 30),
+        ("512m", "bytes", 512 << 20), ("512", "bytes", None), ("1,000 cores", "cores", 1000),
+        ("0.5", "cores", 0.5), ("600 min", "minutes", 600), ("600 cores", "minutes", None),
+        ("many", "", None), ("-1", "", None), ("1e9", "", None),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_is_said(text, unit, amount):
+    assert words.amount_in(text, unit) == amount
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3600, "1 h"), (600, "10 min"), (90, "90 s"), (1.5, "1.5 s")]
+)
+def test_a_length_of_time_that_was_set_is_said_to_the_second_and_read_again(seconds, text):
+    assert words.span(seconds) == text
+    assert words.seconds_in(text) == seconds
+    assert words.seconds_in("soon") is None
+
+
+def test_what_comes_within_a_week_is_told_by_its_day():
+    clock = words.Clock(datetime(2026, 11, 21, 19, 0, tzinfo=UTC))
+    assert clock.short(datetime(2026, 11, 22, 3, 0, tzinfo=UTC)) == "Sun 03:00"
+    assert clock.short(datetime(2026, 12, 22, 3, 0, tzinfo=UTC)) == "22 Dec"

@@ -1,5 +1,8 @@
 """A platform with a life behind it: what pages are looked at with, all of it really happened."""
 
+import http.client
+import json
+
 from .platform import Platform, wait_until
 
 
@@ -7,6 +10,7 @@ def some_days(here: Platform) -> None:
     """Deploy, configure, scale, break and mend: an app of every kind there is."""
     shop(here)
     staging(here)
+    others(here)
     a_failed_release(here)
     a_crash_loop(here)
     for name in ("hello", "site"):
@@ -28,8 +32,40 @@ def shop(here: Platform) -> None:
     here.perron("scale", "web=2", "-a", "shop")
     here.perron("domains", "add", "www.shop.test", "-a", "shop")
     here.perron("volumes", "snapshot", "receipts", "-a", "shop")
+    schedules(here)
     wait_until(lambda: here.status("shop.localhost") == 200, 20)
     visit(here)
+
+
+def schedules(here: Platform) -> None:
+    """One that ran, one that failed and is paused."""
+    here.perron("cron", "add", "nightly", "0 3 * * *", "python3 -V", "-a", "shop",
+                "--timezone", "Europe/Berlin")  # fmt: skip
+    here.perron("cron", "add", "report", "@hourly", "python3 report.py", "-a", "shop")
+    here.perron("cron", "run", "nightly", "-a", "shop")
+    here.perron("cron", "run", "report", "-a", "shop", check=False)
+    here.perron("cron", "disable", "report", "-a", "shop")
+
+
+def others(here: Platform) -> None:
+    """Somebody who came by an invitation, and a team without apps."""
+    here.perron("teams", "create", "lab")
+    made = here.json("invitations", "create", "--team", "main", "--role", "developer",
+                     "--employer", "ACME", "--note", "noor")  # fmt: skip
+    account = {"handle": "noor", "name": "Noor Haddad", "password": "twelve oranges"}
+    join(here, made["path"].rpartition("/")[2], account)
+    here.perron("invitations", "create", "--team", "main", "--role", "viewer", "--note", "kim")
+
+
+def join(here: Platform, code: str, account: dict[str, str]) -> None:
+    """Accept an invitation as somebody new."""
+    connection = http.client.HTTPConnection("127.0.0.1", here.http_port, timeout=20)
+    headers = {"Host": f"perron.localhost:{here.http_port}", "Content-Type": "application/json"}
+    connection.request("POST", f"/v1/invitations/{code}/accept", json.dumps(account), headers)
+    answer = connection.getresponse()
+    if answer.status != 201:
+        raise AssertionError(answer.read())
+    connection.close()
 
 
 def visit(here: Platform, times: int = 40) -> None:

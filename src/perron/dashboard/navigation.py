@@ -39,9 +39,10 @@ class Around:
 
 RAIL: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Run", (("Apps", "/"),)),
-    ("Team", (("Teams", "/teams"), ("Audit", "/audit"))),
+    ("Team", (("Teams", "/teams"), ("People", "/people"), ("Audit", "/audit"))),
     ("Machine", (("Platform", "/platform"),)),
 )
+FOR_ADMINISTRATORS = ("/people",)
 TABS: tuple[tuple[str, str], ...] = (
     ("Overview", ""),
     ("Releases", "/releases"),
@@ -50,6 +51,7 @@ TABS: tuple[tuple[str, str], ...] = (
     ("Config", "/config"),
     ("Domains", "/domains"),
     ("Volumes", "/volumes"),
+    ("Schedules", "/schedules"),
     ("Activity", "/activity"),
 )
 
@@ -101,14 +103,24 @@ def app_url(ask: Ask, rest: str = "", **query: str | None) -> str:
 
 
 def _rail(ask: Ask) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    is_administrator = _is_administrator(ask)
     for title, links in RAIL:
         yield (
             title,
             tuple(
                 Link(name, href, _is_in(ask.path, href), is_rest=title != "Run")
                 for name, href in links
+                if is_administrator or href not in FOR_ADMINISTRATORS
             ),
         )
+
+
+def _is_administrator(ask: Ask) -> bool:
+    """Say whether who is signed in administers the platform; not, when nobody can say."""
+    try:
+        return bool(me(ask)["administrator"])
+    except Fault:
+        return False
 
 
 def _tabs(ask: Ask, tab: str) -> Iterator[Link]:

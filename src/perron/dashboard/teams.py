@@ -5,15 +5,11 @@ from urllib.parse import quote
 from perron.client import Refused
 from perron.client.client import Json
 
+from . import editions, quotas
 from .asking import Act, Ask, Done, Page, Shown
 from .navigation import me
 
 ROLES = ("viewer", "developer", "owner")
-QUOTAS = {
-    "cpu": "CPU",
-    "build_minutes_day": "Building, today",
-    "build_minutes_month": "Building, this month",
-}
 
 
 def show_teams(ask: Ask) -> Shown:
@@ -31,7 +27,9 @@ def create_team(ask: Ask) -> Done:
 def show_team(ask: Ask) -> Shown:
     """Show a team: members, invitations, quotas; owners see what they can change."""
     path = _path(ask)
-    team = ask.client.get(path)
+    edition = editions.read(ask.client, path)
+    team = edition.facts
+    bounds = _bounds(ask)
     is_owner = team["role"] == "owner" or bool(me(ask)["administrator"])
     return Shown("team.html", {
         "team": team,
@@ -39,13 +37,31 @@ def show_team(ask: Ask) -> Shown:
         "is_owner": is_owner,
         "members": list(ask.client.pages(f"{path}/members")),
         "invitations": _open(_allowed(ask, f"{path}/invitations")) if is_owner else [],
-        "quotas": ask.client.get(f"{path}/quotas")["quotas"],
+        "tag": edition.tag,
+        "quotas": bounds,
+        "apps": next((each["used"] for each in bounds if each["name"] == "apps"), None),
         "transfers": _allowed(ask, f"{path}/transfers") if is_owner else [],
         "made": None,
         "roles": ROLES,
-        "names": QUOTAS,
         "live": False,
     })  # fmt: skip
+
+
+def rename(ask: Ask) -> Done:
+    """Call the team something else; nothing but its name changes."""
+    to = ask.said("name")
+    editions.change(ask.client, "PATCH", _path(ask), {"name": to}, ask.said("tag"))
+    return Done(f"/teams/{quote(to, safe='')}", f"It is called {to} now.")
+
+
+def delete(ask: Ask) -> Done:
+    """Delete a team that has no apps; its name was typed."""
+    team = ask.at["team"]
+    if ask.said("confirm") != team:
+        detail = f"Type {team} into the field to mean it. Nothing was deleted."
+        raise Refused(422, {"title": "Not confirmed", "detail": detail})
+    ask.client.send("DELETE", _path(ask))
+    return Done("/teams", f"{team} is gone.")
 
 
 def invite(ask: Ask) -> Shown:
@@ -94,6 +110,12 @@ def _allowed(ask: Ask, path: str) -> list[Json]:
         return []
 
 
+def _bounds(ask: Ask) -> list[Json]:
+    """Return what the team may have, each with what it is called and how full it is."""
+    found = ask.client.get(f"{_path(ask)}/quotas")["quotas"]
+    return [{**each, "called": quotas.called(each), "share": quotas.share(each)} for each in found]
+
+
 def _open(invitations: list[Json]) -> list[Json]:
     return [each for each in invitations if each["state"] == "open"]
 
@@ -114,6 +136,8 @@ ALL = (
     Page("/teams", show_teams),
     Act("/teams", create_team, show_teams),
     Page("/teams/{team}", show_team),
+    Act("/teams/{team}/rename", rename, show_team),
+    Act("/teams/{team}/delete", delete, show_team),
     Act("/teams/{team}/invite", invite, show_team),
     Act("/teams/{team}/revoke", revoke, show_team),
     Act("/teams/{team}/role", change_member, show_team),

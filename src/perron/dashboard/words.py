@@ -34,6 +34,9 @@ BROWSERS = (
     ("curl/", "curl"),
 )
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([KMGT]?)I?B?")
+LENGTHS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_LENGTH = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?) ?([a-z]*)")
+_AMOUNT = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,3})?) ?([a-z]*)")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
 
 
@@ -45,11 +48,11 @@ class Clock:
     zone: tzinfo = UTC
 
     def short(self, at: datetime) -> str:
-        """Say when: today as 10:23, this week as Fri 16:12, older as 12 Nov, else 12 Nov 2024."""
+        """Say when: today as 10:23, within a week as Fri 16:12, else 12 Nov or 12 Nov 2024."""
         there, today = at.astimezone(self.zone), self.now.astimezone(self.zone)
         if there.date() == today.date():
             return f"{there:%H:%M}"
-        if timedelta(0) < today.date() - there.date() < timedelta(days=7):
+        if abs(today.date() - there.date()) < timedelta(days=7):
             return f"{there:%a %H:%M}"
         year = "" if there.year == today.year else f" {there.year}"
         return f"{there.day} {there:%b}{year}"
@@ -105,9 +108,25 @@ def length(seconds: float) -> str:
     return f"{seconds / 86400:.0f} d"
 
 
+def span(seconds: float) -> str:
+    """Say a length of time that was set, to the second: 90 s, 10 min, 1 h."""
+    for unit in ("h", "min"):
+        if seconds and seconds % LENGTHS[unit] == 0:
+            return f"{seconds / LENGTHS[unit]:.0f} {unit}"
+    return f"{seconds:g} s"
+
+
+def seconds_in(text: str) -> float | None:
+    """Read ``30 s``, ``10min`` or ``1.5 h``; None when it is no length of time."""
+    found = _LENGTH.fullmatch(text.strip().lower())
+    unit = LENGTHS.get(found[2]) if found else None
+    return float(found[1]) * unit if found and unit else None
+
+
 def number(value: float) -> str:
     """Say a number with its thousands apart."""
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+    is_whole = value >= 10 or value < 0.05 or value == int(value)
+    return f"{value:,.0f}" if is_whole else f"{value:.1f}"
 
 
 def size(count: int) -> str:
@@ -197,6 +216,16 @@ def amount(value: float, unit: str) -> str:
     if unit == "bytes":
         return size(int(value))
     return f"{number(value)} {'min' if unit == 'minutes' else unit}".rstrip()
+
+
+def amount_in(text: str, unit: str) -> float | None:
+    """Read what ``amount`` says, with or without its unit; None when it is no such amount."""
+    plain = text.replace(",", "").strip()
+    if unit == "bytes":
+        return None if plain.isdigit() and plain != "0" else bytes_in(plain)
+    found = _AMOUNT.fullmatch(plain)
+    is_same = found and (not found[2] or unit.startswith(found[2]))
+    return float(found[1]) if found and is_same else None
 
 
 def happened(type: str) -> str:
