@@ -33,7 +33,8 @@ def test_what_is_still_to_come_is_on_the_line_already():
 
 
 def test_a_release_command_that_is_none_is_no_stop():
-    ride = rollouts.ride(operation(mark("build", "done", 41, 42), mark("release", "done", 42, 42)))
+    built = mark("build", "done", 41, 42)
+    ride = rollouts.ride(operation(built, mark("release", "done", 42, 42), state="done"))
     assert "release" not in signs(ride)
     spoke = rollouts.ride(
         operation(mark("release", "done", 42, 43), progress=[said("release", "Migrated.")])
@@ -108,3 +109,10 @@ def test_only_what_differs_is_shown_and_never_a_value():
 
 def test_going_back_takes_commits_away():
     assert changes.differences(DIFF, is_back=True)[0].gone == ("ccccccc Fee, by Lin",)
+
+
+def test_no_stop_leaves_the_line_while_one_looks():
+    steps = mark("build", "done", 41, 42), mark("release", "done", 42, 42)
+    moving, over = (rollouts.ride(operation(*steps, state=state)) for state in ("running", "done"))
+    assert list(signs(moving)) == ["build", "release", "start", "routes", "drain"]
+    assert "release" not in signs(over)

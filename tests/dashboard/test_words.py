@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 21, 10, 24, 31, tzinfo=UTC)
         (datetime(2026, 11, 20, 16, 12, tzinfo=UTC), "Fri 16:12"),
         (datetime(2026, 11, 12, 9, 0, tzinfo=UTC), "12 Nov"),
         (datetime(2025, 11, 12, 9, 0, tzinfo=UTC), "12 Nov 2025"),
-        (datetime(2026, 11, 22, 9, 0, tzinfo=UTC), "22 Nov"),
+        (datetime(2026, 11, 22, 9, 0, tzinfo=UTC), "Sun 09:00"),
     ],
 )
 def test_a_time_is_said_as_short_as_it_can_be(at, said):

@@ -12,9 +12,13 @@ from .chromium import Chromium
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 SERIOUS = ("serious", "critical")
 WATCH = """
-window.__shift = 0; window.__refused = [];
+window.__shift = 0; window.__refused = []; window.__moved = [];
 new PerformanceObserver((list) => {
-  for (const e of list.getEntries()) if (!e.hadRecentInput) window.__shift += e.value;
+  for (const e of list.getEntries()) if (!e.hadRecentInput) {
+    window.__shift += e.value;
+    const names = e.sources.map(({node}) => node?.id || node?.className || node?.nodeName);
+    window.__moved.push([e.value, ...names]);
+  }
 }).observe({type: "layout-shift", buffered: true});
 document.addEventListener("securitypolicyviolation",
   (e) => window.__refused.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile || ""}`));

@@ -1,16 +1,19 @@
 """An app at a glance: what moves, how it is, what it lost, what happened."""
 
+from datetime import timedelta
 from typing import Any
 
 from perron.client import Fault, Refused, verbs
 from perron.client.client import Json
 
 from . import instances as rooms
-from . import releases
+from . import releases, words
 from .asking import Ask, Page, Shown
 from .navigation import app_facts
+from .rollouts import Ride
 
 RECENT = 6
+NEWS = timedelta(minutes=2)  # how long the line of a rollout is shown after its end
 
 
 def show_app(ask: Ask) -> Shown:
@@ -18,10 +21,12 @@ def show_app(ask: Ask) -> Shown:
     facts = app_facts(ask, "Overview")
     recent = [releases.as_row(each) for each in _recent(ask)]
     newest = recent[0] if recent else None
+    ride = _ride(ask, newest)
     return Shown("overview.html", facts | {
         "recent": recent,
         "newest": newest,
-        "ride": _ride(ask, newest),
+        "ride": ride,
+        "is_news": _is_news(ask, ride),
         "live_release": next((each for each in recent if each["state"] == "live"), None),
         "instances": _instances(ask, facts["environment"]["deploying"]),
         "scale": _scale(ask),
@@ -36,11 +41,19 @@ def _recent(ask: Ask) -> list[Json]:
 
 
 def _ride(ask: Ask, newest: dict[str, Any] | None) -> Any:
-    """Return how the newest release goes, while it moves or when it went wrong."""
+    """Return how the newest release goes: while it moves, a little longer, or if it failed."""
     if newest is None or newest["state"] not in (releases.MOVING, "failed", "live"):
         return None
     ride = releases.ride_of(ask, newest["operation"])
-    return ride if ride and (ride.is_moving or newest["state"] == "failed") else None
+    is_told = ride and (ride.is_moving or newest["state"] == "failed" or _is_news(ask, ride))
+    return ride if is_told else None
+
+
+def _is_news(ask: Ask, ride: Ride | None) -> bool:
+    """Say whether something ended so lately that who looks wants to see how."""
+    if ride is None or ride.is_moving or ride.finished is None:
+        return False
+    return ask.clock.now - words.moment(ride.finished) < NEWS
 
 
 def _instances(ask: Ask, coming: int | None) -> list[Json] | None:

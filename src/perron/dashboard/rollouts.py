@@ -69,10 +69,11 @@ def ride(operation: Mapping[str, Any]) -> Ride:
     facts: Mapping[str, Any] = next(
         (p["facts"] for p in reversed(operation["progress"]) if _has_lines(p)), {}
     )
-    stops = (_stop(name, marks.get(name), told, is_over=state in OVER) for name in names)
+    is_moving = state not in OVER  # then every stop keeps its place: nothing moves under the eye
+    stops = (_stop(name, marks.get(name), told, is_over=not is_moving) for name in names)
     return Ride(
-        stops=tuple(stop for stop in stops if not _is_nothing(stop)),
-        is_moving=state not in OVER,
+        stops=tuple(stop for stop in stops if is_moving or not _is_nothing(stop)),
+        is_moving=is_moving,
         state=state,
         reason=str(operation.get("reason") or ""),
         asked=operation["asked"],

@@ -16,8 +16,32 @@ if (document.body.hasAttribute("data-live")) {
     const fresh = box.content.firstElementChild, old = fresh && document.getElementById(fresh.id);
     if (!old || old.isEqualNode(fresh)) return;
     if (isHeld(old)) later.set(fresh.id, html);
-    else later.delete(fresh.id), old.replaceWith(fresh), tick();
+    else later.delete(fresh.id), put(old, fresh), tick();
   }
+  // What stands above all else comes and goes without moving the rest: what came while one looked
+  // floats until one leaves, and what ends keeps its place.
+  let isHidden = false;
+  function put(old, fresh) {
+    if (!fresh.hasAttribute("data-steady")) return old.replaceWith(fresh);
+    const before = old.offsetHeight, wasAfloat = old.classList.contains("afloat");
+    if (!wasAfloat && before && !fresh.childElementCount) return; // it stays to be read
+    old.replaceWith(fresh);
+    if (!wasAfloat && before) {
+      fresh.style.minHeight = `${before}px`;
+      if (fresh.offsetHeight <= before) return;
+      const place = document.createElement("div");
+      place.style.height = `${before}px`;
+      fresh.style.minHeight = "";
+      fresh.before(place);
+    }
+    fresh.classList.add("afloat");
+    fresh.hidden = isHidden;
+    document.body.append(fresh); // out of every container, which would hold it
+  }
+  document.addEventListener("click", ({ target }) => {
+    const box = target.closest("[data-hide]")?.closest(".afloat");
+    if (box) box.hidden = isHidden = true;
+  });
   // Nothing is taken away under a finger: what has the focus, or is pointed at and says so, waits.
   const isHeld = (old) => (old !== document.activeElement && old.contains(document.activeElement))
     || old.matches("[data-hold]:hover") || $("[data-hold]:hover", old) || $("dialog[open]", old);
