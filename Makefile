@@ -50,7 +50,7 @@ qemu:
 	    apt-get install -qq -y --no-install-recommends qemu-system-x86 > /dev/null; } || \
 	  echo "No qemu, and no right to install it: Debian's own kernel is not assessed."
 
-faults-short: $(STAMP) ## the short half of the kill matrix
+faults-short: $(STAMP) qemu ## the short half of the kill matrix, and of Debian's own kernel
 	python -m pytest -q -m "fault and not slow" || $(ONCE_MORE)
 
 faults: $(STAMP) qemu ## the whole kill matrix, all strangers, floods

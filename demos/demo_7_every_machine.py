@@ -1,15 +1,21 @@
 """Every machine: first light as an ordinary user, and on Debian's own kernel with systemd."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stage import IS_SHORT, ROOT, must, show
 
+if TYPE_CHECKING:
+    from tools.vm import Machine
+
 UID = "171302"
+LONG = 1800.0  # seconds: emulation is slow, and slower beside others
 # What an ordinary user types: a platform, an app, a look at it, and nothing left of it.
 STORY = """
 set -e
@@ -64,7 +70,7 @@ def _installed(folder: Path) -> Path:
 
 
 def on_debians_kernel() -> None:
-    """Show first light where systemd starts the platform, and a reboot that it outlives."""
+    """Show first light where systemd starts the platform; a clock that steps, and a reboot."""
     from tools.vm import Machine, NotAssessed, image, payload
 
     try:
@@ -73,20 +79,38 @@ def on_debians_kernel() -> None:
         show(f"not assessed: {why}")
         return
     with Machine(*disks) as machine:
-        show(f"booted: {machine.run('uname -sr').said.strip()}")
-        machine.run("perron up --print-systemd | sh", timeout=900)
-        machine.run("until perron up; do sleep 1; done", timeout=900)
-        machine.run("perron deploy /opt/perron/examples/hello --create", timeout=900)
+        show(f"{machine.run('uname -sr').said.strip()}, as Debian 12 comes, with systemd")
+        _typed(machine, "perron up --print-systemd | sh; until perron up; do sleep 1; done")
+        _typed(machine, "perron deploy /opt/perron/examples/hello --create")
         must(_answers(machine), "the app answers 200 on 6.1 with control groups 2")
-        print(machine.run("perron doctor", check=False, timeout=900).said)
+        _typed(machine, "cat /sys/fs/cgroup/system.slice/perron-apps.service/perron-*/*/memory.max")
+        _typed(machine, "perron doctor")
+        before = machine.run("perron ps -a hello --json", timeout=LONG).said
+        for step in ("+3 days", "-3 days"):
+            _typed(machine, f"date -s '{step}'")
+            must(_answers(machine), "it answers after a step of the clock")
+        after = machine.run("perron ps -a hello --json", timeout=LONG).said
+        must(_ids(after) == _ids(before), "no instance was restarted for it")
+        show("$ reboot")
         machine.reboot()
         must(_answers(machine), "it answers again after a reboot, started by systemd")
+        _typed(machine, "until perron apps; do sleep 1; done")
 
 
-def _answers(machine: object) -> bool:
+def _typed(machine: "Machine", command: str) -> None:
+    """Show a command and what it says."""
+    show(f"$ {command}")
+    print(machine.run(command, check=False, timeout=LONG).said, flush=True)
+
+
+def _ids(said: str) -> list[str]:
+    return [each["id"] for each in json.loads(said)]
+
+
+def _answers(machine: "Machine") -> bool:
     visit = "curl -s -o /dev/null -w '%{http_code}' -H 'Host: hello.localhost' http://127.0.0.1/"
     look = f'until [ "$({visit})" = 200 ]; do sleep 1; done; echo yes'
-    return machine.run(look, timeout=900).said.strip() == "yes"  # type: ignore[attr-defined]
+    return machine.run(look, timeout=LONG).said.strip() == "yes"
 
 
 if __name__ == "__main__":

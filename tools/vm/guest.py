@@ -7,10 +7,13 @@ A line is base64 of JSON in both directions; standard library only.
 import base64
 import json
 import os
+import signal
 import subprocess
-import sys
+import tempfile
 import termios
 import tty
+from collections.abc import Iterator
+from typing import IO, Any
 
 LONGEST = 60_000  # of an answer: a serial line is slow
 
@@ -29,7 +32,7 @@ def _boot() -> str:
         return file.read().strip()
 
 
-def _lines(serial: "object"):  # type: ignore[no-untyped-def]
+def _lines(serial: IO[bytes]) -> Iterator[dict[str, Any]]:
     waiting = b""
     while True:
         waiting += os.read(serial.fileno(), 4096)
@@ -41,28 +44,43 @@ def _lines(serial: "object"):  # type: ignore[no-untyped-def]
                 continue  # the rest of a line from before a reboot
 
 
-def _say(serial: "object", said: dict) -> None:  # type: ignore[type-arg]
+def _say(serial: IO[bytes], said: dict[str, Any]) -> None:
     data = base64.b64encode(json.dumps(said).encode()) + b"\n"
     while data:
         data = data[os.write(serial.fileno(), data) :]
 
 
-def _run(request: dict) -> dict:  # type: ignore[type-arg]
+def _run(request: dict[str, Any]) -> dict[str, Any]:
     if "ask" in request:
         return {"id": request["id"], "booted": _boot()}
     words = ["/bin/sh", "-c", request["command"]]
     if user := request.get("user"):
         words = ["runuser", "-u", user, "--", *words]
-    try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=request["timeout"], env=request["environment"], cwd="/", check=False,
+    # Into a file: what a command leaves running may hold a pipe open for ever.
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            env=request["environment"], cwd="/", start_new_session=True,
         )  # fmt: skip
-        code, said = done.returncode, done.stdout
-    except subprocess.TimeoutExpired as late:
-        code, said = 124, late.output or b""
-    return {"id": request["id"], "code": code, "said": said[-LONGEST:].decode(errors="replace")}
+        code = _wait(child, request["timeout"])
+        return {"id": request["id"], "code": code, "said": _end(output)}
+
+
+def _wait(child: "subprocess.Popen[bytes]", seconds: float) -> int:
+    """Wait for a command; past its time it ends with all it started."""
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        return 124
+
+
+def _end(output: IO[bytes]) -> str:
+    length = output.seek(0, os.SEEK_END)
+    output.seek(max(0, length - LONGEST))
+    return output.read().decode(errors="replace")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

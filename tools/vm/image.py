@@ -1,25 +1,20 @@
-"""The machine's disks: Debian 12 with systemd, made once and kept; Perron, made anew each time.
+"""The machine's disk: Debian 12 with systemd, made once and kept.
 
 No package's script runs: packages are unpacked, and the few files their scripts would have made
 are written here. So nothing touches the machine that makes it.
 """
 
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from .booted import booted
+from .emulator import PROGRAM, Disks
+from .kept import CACHE, NotAssessed, alone, key, run
 from .rooting import furnish
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("PERRON_VM_CACHE", "~/.cache/perron-vm")).expanduser()
 PACKAGES = (
     *("systemd-sysv", "libpam-systemd", "dbus", "dbus-user-session", "udev", "libnss-systemd"),
     *("python3", "python3-venv", "bubblewrap", "util-linux", "bash", "dash", "coreutils"),
@@ -44,62 +39,17 @@ for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /dev/vda ] && break; /bin/busybox sleep 0
 """
 
 
-class NotAssessed(Exception):
-    """The machine cannot be had here; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """A disk to copy, with the kernel and the first root that start it."""
-
-    disk: Path
-    kernel: Path
-    initrd: Path
-
-
-def image() -> Image:
-    """Return the machine's disk, made when it was never made."""
-    if not shutil.which("qemu-system-x86_64") or not shutil.which("mke2fs"):
+def image() -> Disks:
+    """Return the machine's disk, and it booted already; made when it was never made."""
+    if not shutil.which(PROGRAM) or not shutil.which("mke2fs"):
         raise NotAssessed(
             "There is no qemu here (apt-get install --no-install-recommends qemu-system-x86)."
         )
-    folder = CACHE / _key("image.py", "rooting.py", "guest.py")
-    with _alone():
+    folder = CACHE / key("image.py", "rooting.py", "guest.py")
+    with alone():
         if not (folder / "disk").exists():
             _make(folder)
-    return Image(folder / "disk", folder / "kernel", folder / "initrd")
-
-
-def payload() -> Path:
-    """Return a disk with Perron installed as it is now, and its tests, examples and demos."""
-    with _alone(), tempfile.TemporaryDirectory(dir=CACHE) as work:
-        folder = Path(work) / "perron"
-        shutil.copytree(_environment(), folder, symlinks=True)
-        _install(folder)
-        for name in ("tests", "tools", "examples", "demos", "pyproject.toml"):
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            copy(ROOT / name, folder / name)
-        _run("chmod", "-R", "a+rX", str(folder))
-        disk = CACHE / "payload"
-        _run("mke2fs", "-qF", "-t", "ext4", "-E", "root_owner=0:0", "-d", str(folder),
-             f"{disk}.part", "700M")  # fmt: skip
-        os.replace(f"{disk}.part", disk)
-    return disk
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let one process at a time make what is kept."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _key(*names: str) -> str:
-    """Name what is kept after everything that decides what is in it."""
-    parts = [Path(__file__).parent / name for name in names]
-    return hashlib.sha256(b"".join(each.read_bytes() for each in parts)).hexdigest()[:12]
+        return booted(Disks(folder / "disk", folder / "kernel", folder / "initrd"))
 
 
 def _make(folder: Path) -> None:
@@ -115,7 +65,7 @@ def _make(folder: Path) -> None:
         version = _kernel(made)
         furnish(made / "root", version)
         _initrd(made, version)
-        _run("mke2fs", "-qF", "-t", "ext4", "-d", str(made / "root"), str(made / "disk"), SIZE)
+        run("mke2fs", "-qF", "-t", "ext4", "-d", str(made / "root"), str(made / "disk"), SIZE)
         for each in (made / "k/boot").glob("vmlinuz-*"):
             shutil.copy(each, made / "kernel")
         for each in CACHE.glob("[0-9a-f]*/disk"):
@@ -127,13 +77,13 @@ def _make(folder: Path) -> None:
 
 def _unpack(made: Path) -> None:
     """Fetch and unpack the kernel, busybox and Debian; as the system's own apt would."""
-    about = _run("apt-cache", "depends", "linux-image-cloud-amd64").decode()
+    about = run("apt-cache", "depends", "linux-image-cloud-amd64").decode()
     kernel = next(line.split()[1] for line in about.splitlines() if "Depends:" in line)
     for package, to in ((kernel, "k"), ("busybox-static", "bb"), ("mmdebstrap", "mm")):
-        _run("apt-get", "download", "-qq", package, cwd=made)
+        run("apt-get", "download", "-qq", package, cwd=made)
         (archive,) = made.glob(f"{package}_*.deb")
-        _run("dpkg", "-x", str(archive), str(made / to))
-    _run(
+        run("dpkg", "-x", str(archive), str(made / to))
+    run(
         *("unshare", "-m", "--propagation", "private", "perl", str(made / "mm/usr/bin/mmdebstrap")),
         *("--quiet", "--mode=root", "--variant=extract", "--skip=check/empty"),
         f"--setup-hook={_MERGE}",
@@ -144,7 +94,7 @@ def _unpack(made: Path) -> None:
 def _kernel(made: Path) -> str:
     shutil.copytree(made / "k/lib/modules", made / "root/lib/modules", symlinks=True)
     (version,) = (each.name for each in (made / "k/lib/modules").iterdir())
-    _run("chroot", str(made / "root"), "/sbin/depmod", version)
+    run("chroot", str(made / "root"), "/sbin/depmod", version)
     return version
 
 
@@ -159,49 +109,4 @@ def _initrd(made: Path, version: str) -> None:
     (first / "init").write_text(_INIT.format(modules=" ".join(MODULES)))
     (first / "init").chmod(0o755)
     packed = "find . | bin/busybox cpio -o -H newc 2>/dev/null > ../initrd"
-    _run("sh", "-c", packed, cwd=first)
-
-
-def _environment() -> Path:
-    """Return what Perron and its tests need, for the Python of Debian 12; kept."""
-    if sys.version_info[:2] != (3, 11):
-        raise NotAssessed("Perron is installed there for Python 3.11, and this is another.")
-    kept = CACHE / f"environment-{_key('image.py', '../../requirements.lock')}"
-    if kept.exists():
-        return kept
-    for each in CACHE.glob("environment-*"):
-        shutil.rmtree(each)  # of another version
-    with tempfile.TemporaryDirectory(dir=CACHE) as work:
-        folder = Path(work) / "perron"
-        _run(_uv(), "venv", "-q", "--relocatable", "--python", sys.executable, str(folder))
-        _run(*_pip(folder), "--require-hashes", "-r", str(ROOT / "requirements.lock"))
-        os.replace(folder, kept)
-    return kept
-
-
-def _install(folder: Path) -> None:
-    """Add Perron as it is now, and lead the environment to Debian's own interpreter."""
-    with tempfile.TemporaryDirectory() as fresh:  # what is left of an older build stays out
-        for name in ("pyproject.toml", "README.md"):
-            shutil.copy(ROOT / name, fresh)
-        shutil.copytree(ROOT / "src", Path(fresh) / "src")
-        _run(*_pip(folder), "--no-deps", "--no-build-isolation", fresh)
-    for name in ("python", "python3", "python3.11"):
-        (folder / "bin" / name).unlink(missing_ok=True)
-        (folder / "bin" / name).symlink_to("/usr/bin/python3.11")
-    lines = (folder / "pyvenv.cfg").read_text().splitlines()
-    kept = [line for line in lines if not line.startswith(("home", "version"))]
-    (folder / "pyvenv.cfg").write_text("\n".join(["home = /usr/bin", *kept]) + "\n")
-
-
-def _pip(folder: Path) -> tuple[str, ...]:
-    python = str(folder / "bin/python")
-    return (_uv(), "pip", "install", "-q", "--python", python, "--compile-bytecode")
-
-
-def _uv() -> str:
-    return str(Path(sys.executable).with_name("uv"))
-
-
-def _run(*words: str, cwd: Path | None = None) -> bytes:
-    return subprocess.run(words, check=True, capture_output=True, cwd=cwd).stdout
+    run("sh", "-c", packed, cwd=first)

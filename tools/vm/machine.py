@@ -1,25 +1,21 @@
-"""One emulated machine: boots, runs commands, reboots, ends."""
+"""One emulated machine: boots or wakes, runs commands, reboots, ends."""
 
 import base64
 import json
-import os
 import select
 import shutil
-import socket
-import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .image import Image
+from .emulator import Disks, Emulator
 
-BOOT = 1200.0  # seconds; about 20 on an idle machine, and ten times that on a busy one
+BOOT = 1200.0  # seconds; about 15 on an idle machine, and ten times that on a busy one
+WAKE = 120.0
 PATH = "/opt/perron/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-MEMORY = "2048"
-# Nobody attacks this kernel's processor, and its clock is the emulator's: both cost much here.
-_QUICK = "mitigations=off no5lvl tsc=reliable audit=0 apparmor=0 nowatchdog systemd.show_status=0"
+PAYLOAD = "opt-perron.mount"
 
 
 @dataclass(frozen=True)
@@ -37,26 +33,23 @@ class MachineEnded(AssertionError):
 class Machine:
     """A machine of its own disk, which persists over reboots and is gone at the end.
 
-    ``-accel tcg``: where this machine is itself a guest, ``kvm`` opens but hangs.
+    It wakes from a kept state where there is one, and boots where that cannot be.
     """
 
-    def __init__(self, image: Image, payload: Path) -> None:
+    def __init__(self, disks: Disks, payload: Path, *, keep: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vm", dir="/tmp"))
-        self._image = image
-        self._disk = self.folder / "disk"
+        self._disks = disks
         self._payload = payload
+        self._keep = keep
         self._waiting = b""
         self._number = 0
         self._boot = ""
-        self._line, self._far = socket.socketpair()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._emulator: Emulator | None = None
 
     def __enter__(self) -> "Machine":
         try:
-            words = ["cp", "--sparse=always", str(self._image.disk), str(self._disk)]
-            subprocess.run(words, check=True)
-            self._start()
-            self._hear_boot(BOOT)
+            if not (self._disks.state and self._wakes()):
+                self._boots()
         except BaseException:
             self.close()
             raise
@@ -90,12 +83,15 @@ class Machine:
         self._say({"command": "echo b > /proc/sysrq-trigger", "timeout": 5, "environment": {}})
         self._hear_boot(BOOT)
 
+    def save(self, state: Path) -> None:
+        """Keep the machine as it is, without its payload, to be woken later; it ends here."""
+        self.run(f"systemctl stop {PAYLOAD} && blockdev --flushbufs /dev/vdb && sync")
+        self._running.save(state)
+
     def close(self) -> None:
         """Switch off; nothing is left."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-        self._line.close()
+        if self._emulator:
+            self._emulator.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def console(self) -> str:
@@ -103,18 +99,35 @@ class Machine:
         path = self.folder / "console"
         return path.read_text(errors="replace")[-4000:] if path.exists() else ""
 
-    def _start(self) -> None:
-        with self._far as far, (self.folder / "qemu").open("wb") as said:
-            self._process = subprocess.Popen(
-                _words(self._image, self._disk, self._payload, self.folder, far.fileno()),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                pass_fds=[far.fileno()],
-            )  # fmt: skip
+    def _boots(self) -> None:
+        disks = replace(self._disks, state=None)
+        self._emulator = Emulator(disks, self._payload, self.folder, keep=self._keep)
+        self._hear_boot(BOOT)
+
+    def _wakes(self) -> bool:
+        """Wake from the kept state: its clock stood still, and its payload was another."""
+        self._emulator = Emulator(self._disks, self._payload, self.folder)
+        try:
+            if self._emulator.woken(WAKE):
+                self._say({"ask": "boot"})
+                self._boot = self._hear(WAKE)["booted"]
+                self.run(f"date -s @{time.time():.2f} && systemctl start {PAYLOAD}")
+                return True
+        except (AssertionError, OSError):
+            self._waiting = b""
+        self._emulator.close()
+        return False
+
+    @property
+    def _running(self) -> Emulator:
+        if not self._emulator:
+            raise MachineEnded("The machine was not started.")
+        return self._emulator
 
     def _say(self, said: dict[str, Any]) -> None:
         self._number += 1
         text = json.dumps({**said, "id": self._number}).encode()
-        self._line.sendall(base64.b64encode(text) + b"\n")
+        self._running.line.sendall(base64.b64encode(text) + b"\n")
 
     def _hear_boot(self, within: float) -> None:
         end = time.monotonic() + within
@@ -137,31 +150,17 @@ class Machine:
 
     def _next(self, within: float) -> dict[str, Any]:
         """Return the next line that can be read; firmware and cut lines cannot."""
+        line = self._running.line
         while b"\n" not in self._waiting:
-            if not select.select([self._line], [], [], max(within, 0.0))[0]:
+            if not select.select([line], [], [], max(within, 0.0))[0]:
                 return {}
-            if not (part := self._line.recv(65_536)):
+            if not (part := line.recv(65_536)):
                 said = (self.folder / "qemu").read_text(errors="replace")
                 raise MachineEnded(f"The machine is off. {said}\n{self.console()}")
             self._waiting += part
-        line, _, self._waiting = self._waiting.partition(b"\n")
+        text, _, self._waiting = self._waiting.partition(b"\n")
         try:
-            said = json.loads(base64.b64decode(line[line.rfind(b"\0") + 1 :].strip(b"\xff\r")))
+            said = json.loads(base64.b64decode(text[text.rfind(b"\0") + 1 :].strip(b"\xff\r")))
         except ValueError:
             return {}
         return said if isinstance(said, dict) else {}
-
-
-def _words(image: Image, disk: Path, payload: Path, folder: Path, line: int) -> list[str]:
-    drive = "file={},if=virtio,format=raw{}"
-    return [
-        *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"),
-        *("-smp", str(min(os.cpu_count() or 1, 2)), "-m", MEMORY),
-        *("-display", "none", "-nodefaults", "-nic", "none", "-rtc", "base=utc"),
-        *("-kernel", str(image.kernel), "-initrd", str(image.initrd)),
-        *("-append", f"console=ttyS0 root=/dev/vda rw panic=-1 loglevel=4 {_QUICK}"),
-        *("-drive", drive.format(disk, ",cache=unsafe")),
-        *("-drive", drive.format(payload, ",readonly=on")),
-        *("-serial", f"file:{folder / 'console'}"),
-        *("-chardev", f"socket,id=line,fd={line}", "-serial", "chardev:line"),
-    ]

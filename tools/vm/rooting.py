@@ -50,7 +50,7 @@ _MASKED = (
     "modprobe@configfs.service", "systemd-hwdb-update.service", "ldconfig.service",
 )  # fmt: skip
 _FSTAB = """/dev/vda / ext4 defaults,noatime 0 0
-/dev/vdb /opt/perron ext4 ro,nofail 0 0
+/dev/vdb /opt/perron ext4 ro 0 0
 tmpfs /tmp tmpfs mode=1777,size=512m 0 0
 """
 
