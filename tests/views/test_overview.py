@@ -4,7 +4,7 @@ import pytest
 
 from perron import catalog, runtime
 from perron.runtime.engines.memory import MemoryEngine
-from perron.views.model import Standing, by_use, in_order, totals
+from perron.views.model import Standing, behind, by_use, in_order, totals
 
 
 def standing(name, state="healthy", *, instances=1, healthy=1, environment="production"):
@@ -16,14 +16,14 @@ def test_what_needs_somebody_comes_first_then_by_name():
         standing("b"), standing("a"), standing("z", "failed"), standing("c", "stopped"),
         standing("y", "unknown", healthy=None), standing("d", "deploying"),
     ]  # fmt: skip
-    names = [each.name for each in in_order(all_of_them, match="", after=(-1, ""))]
+    names = [each.name for each in in_order(all_of_them, match="")]
     assert names == ["y", "z", "a", "b", "d", "c"]
-    after_z = in_order(all_of_them, match="", after=(0, "z"))
+    after_z = behind(in_order(all_of_them, match=""), (0, "z"))
     assert [each.name for each in after_z] == ["a", "b", "d", "c"]
 
 
 def test_a_filter_finds_any_part_of_a_name():
-    found = in_order([standing("web-shop"), standing("docs")], match="SHOP", after=(-1, ""))
+    found = in_order([standing("web-shop"), standing("docs")], match="SHOP")
     assert [each.name for each in found] == ["web-shop"]
 
 

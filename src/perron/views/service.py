@@ -22,6 +22,7 @@ from .model import (
     TOLD,
     Glance,
     Totals,
+    behind,
     by_use,
     in_order,
     needs_of,
@@ -81,12 +82,13 @@ def overview(
         if each.team in teams and (only is None or each.app == only)
     ]
     these = [each for each in mine if each.environment == environment]
-    found = in_order(these, match=match, after=after)
+    matched = in_order(these, match=match)
+    found = behind(matched, after)
     page = found[:limit]
     apps = catalog.apps_with(uow, [each.app for each in page])
     return Overview(
         shown=views(uow, [apps[each.app] for each in page if each.app in apps], traffic=True),
-        matched=len(in_order(these, match=match, after=START)),
+        matched=len(matched),
         totals=totals(these),
         environments=by_use(each.environment for each in mine),
         next=page[-1].place if len(found) > limit else None,

@@ -22,14 +22,14 @@ class Glance:
         """Put wish and observation together."""
         live = summary.live.number if summary.live else None
         seen = [each for each in report.instances if each.release == live] if report else []
-        well = sum(each.state is InstanceState.HEALTHY for each in seen)
+        well = [each for each in seen if each.state is InstanceState.HEALTHY]
         return cls(
             has_release=live is not None,
             is_deploying=summary.coming is not None,
             stopped=summary.stopped,
             wished=0 if live is None or summary.stopped else sum(summary.scale.values()),
-            healthy=well if is_known else None,
-            in_crash_loop=any(each.crash_loop for each in seen),
+            healthy=len(well) if is_known else None,
+            in_crash_loop=bool(seen) and any(each.crash_loop for each in seen),
         )
 
 

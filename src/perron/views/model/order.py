@@ -1,11 +1,16 @@
 """In which order apps are shown: what needs somebody, what runs, what does not."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 
 NEEDS, RUNNING, STOPPED = 0, 1, 2
 _RANKS = {"failed": NEEDS, "degraded": NEEDS, "unknown": NEEDS,
           "healthy": RUNNING, "deploying": RUNNING}  # fmt: skip
+
+_PLACE = attrgetter("place")
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,12 @@ class Standing:
     instances: int
     healthy: int | None
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Where it belongs: what needs somebody first."""
         return _RANKS.get(self.state, STOPPED)
 
-    @property
+    @cached_property
     def place(self) -> tuple[int, str]:
         """Where it stands in the list."""
         return self.rank, self.name
@@ -61,13 +66,15 @@ def totals(standings: Sequence[Standing]) -> Totals:
     )
 
 
-def in_order(
-    standings: Iterable[Standing], *, match: str, after: tuple[int, str]
-) -> list[Standing]:
-    """Return those whose app has ``match`` in its name, from behind the place ``after`` on."""
+def in_order(standings: Iterable[Standing], *, match: str) -> list[Standing]:
+    """Return those whose app has ``match`` in its name, by their place."""
     wanted = match.lower()
-    found = (each for each in standings if wanted in each.name and each.place > after)
-    return sorted(found, key=lambda each: each.place)
+    return sorted((each for each in standings if wanted in each.name), key=_PLACE)
+
+
+def behind(ordered: Sequence[Standing], after: tuple[int, str]) -> Sequence[Standing]:
+    """Return those of an ordered list that come behind the place ``after``."""
+    return ordered[bisect_right(ordered, after, key=_PLACE) :]
 
 
 def by_use(environments: Iterable[str]) -> list[str]:
