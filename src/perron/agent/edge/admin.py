@@ -95,8 +95,19 @@ async def retired(master: Path) -> list[int]:
         answer = await ask(master, "show proc")
     except EdgeAway:
         return []
-    _, _, old = answer.partition("# old workers")
-    rows = (line.split() for line in old.splitlines())
+    return _workers(answer.partition("# old workers")[2])
+
+
+async def workers(master: Path) -> list[int]:
+    """Return every worker of a master; none when it has ended."""
+    try:
+        return _workers(await ask(master, "show proc"))
+    except EdgeAway:
+        return []
+
+
+def _workers(told: str) -> list[int]:
+    rows = (line.split() for line in told.splitlines())
     return [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
 
 

