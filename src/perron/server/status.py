@@ -104,6 +104,6 @@ def _instances(counted: dict[str, int] | None) -> str:
         return f"{mark('unknown')} instances unknown: the agent does not answer."
     if not counted:
         return "No instances."
-    return f"{sum(counted.values())} instances: " + ", ".join(
-        f"{number} {state}" for state, number in counted.items()
-    )
+    total = sum(counted.values())
+    noun = "instance" if total == 1 else "instances"
+    return f"{total} {noun}: " + ", ".join(f"{number} {state}" for state, number in counted.items())
