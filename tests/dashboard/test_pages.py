@@ -17,9 +17,9 @@ def shop(here):
     """A shop with three releases, a failed one and staging; and an app without any."""
     world.shop(here)
     world.staging(here)
-    world.others(here)
     world.a_failed_release(here)
     here.perron("apps", "create", "drafts")
+    world.others(here)
     return here
 
 

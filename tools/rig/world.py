@@ -10,13 +10,13 @@ def some_days(here: Platform) -> None:
     """Deploy, configure, scale, break and mend: an app of every kind there is."""
     shop(here)
     staging(here)
-    others(here)
     a_failed_release(here)
     a_crash_loop(here)
     for name in ("hello", "site"):
         here.perron("deploy", str(here.app(name)), "-a", name, "--create")
     here.perron("stop", "-a", "site")
     here.perron("apps", "create", "drafts")
+    others(here)
 
 
 def shop(here: Platform) -> None:
