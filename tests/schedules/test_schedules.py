@@ -302,6 +302,9 @@ def test_what_makes_no_sense_is_refused(hours, wrong):
     wanted = {"name": "nightly", "schedule": "@daily", "command": "clean"} | wrong
     answer = hours.http.post(f"{PLACE}/schedules", json=wanted)
     assert answer.status_code == 422, answer.text
+    hours.add()
+    answer = hours.http.patch(f"{PLACE}/schedules/nightly", json=wrong)
+    assert answer.status_code == 422, answer.text
 
 
 def test_a_name_is_taken_once(hours):

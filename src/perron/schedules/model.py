@@ -216,8 +216,9 @@ def next_of(schedule: Schedule, at: datetime) -> datetime | None:
 
 
 def changed(schedule: Schedule, at: datetime, **values: Any) -> Schedule:
-    """Return it with other values; when it comes next is counted anew if that is another time."""
+    """Return it with other values, which are checked; when it comes next is counted anew."""
     newer = replace(schedule, **values)
+    check(newer)
     when = ("expression", "zone", "enabled")
     if all(getattr(newer, name) == getattr(schedule, name) for name in when):
         return newer

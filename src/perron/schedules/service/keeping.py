@@ -145,7 +145,6 @@ def _change(uow: UnitOfWork, environment: Environment, schedule: Schedule, **tol
     newer = changed(schedule, clock.now(), **told)
     if newer == schedule:
         return schedule
-    check(newer)
     store.save(uow, newer)
     names = [name for name in newer.told if newer.told[name] != schedule.told[name]]
     if names:
