@@ -212,11 +212,12 @@ def here_for(made, seconds):
         assert made.status("hello.localhost") == 200
 
 
-def test_the_disk_is_full_and_nothing_breaks():
+@pytest.mark.parametrize("story", ["full_disk.py", "full_restore.py"])
+def test_the_disk_is_full_and_nothing_breaks(story):
     """In a mount namespace of its own, on a small file system that is really full."""
     if shutil.which("unshare") is None:
         pytest.skip("unshare is not here")
-    script = Path(__file__).with_name("full_disk.py")
+    script = Path(__file__).with_name(story)
     done = subprocess.run(
         ["unshare", "-m", "--propagation", "private", sys.executable, str(script)],
         capture_output=True, text=True, timeout=170, stdin=subprocess.DEVNULL, check=False,

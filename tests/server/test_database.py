@@ -14,7 +14,9 @@ from perron.kit import clock, files, lock
 from perron.kit.db import open_database
 from perron.kit.tables import metadata
 from perron.server import backups, database
+from perron.server.freshness import made_at
 from perron.server.lockers import locker_of
+from perron.server.retention import Policy
 
 HOLDER = """
 import sqlite3, sys, time
@@ -205,10 +207,10 @@ def test_a_day_by_hour_and_a_week_by_day_are_kept(ground, monkeypatch):
         for minutes in (0, 10):
             at = now - timedelta(hours=hours, minutes=minutes)
             (ground.home.backups / at.strftime(backups.FORMAT)).touch()
-    backups.prune(ground.home)
+    backups.prune(ground.home, Policy())
     kept = backups.all_of(ground.home)
-    ages = [(now - backups.made_at(each)).total_seconds() / 3600 for each in kept]
-    assert len(kept) <= backups.HOURS + backups.DAYS
+    ages = [(now - made_at(each)).total_seconds() / 3600 for each in kept]
+    assert len(kept) <= 24 + 7
     assert sum(age < 24 for age in ages) == 24
     assert max(ages) > 24 * 5
 

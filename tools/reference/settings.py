@@ -40,6 +40,9 @@ ABOUT = {
     "instance_processes": "Processes and threads an instance may have.",
     "instance_files": "Files one process of an instance may have open.",
     "teams_by": "Who founds teams: `administrators`, or `everyone`.",
+    "backups_hourly": "Of how many hours the newest backup is kept.",
+    "backups_daily": "Of how many days the newest backup is kept.",
+    "backups_weekly": "Of how many weeks the newest backup is kept.",
     "fetch": "The environment in which builds reach package indexes, taken over from the first "
     "`perron up`; `perron platform set fetch.UV_DEFAULT_INDEX=…`.",
 }

@@ -14,6 +14,7 @@ from .problems import Problem
 
 MIB = 1 << 20
 GIB = 1 << 30
+MOST_KEPT = 1000
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0", ""})
 
 
@@ -101,7 +102,8 @@ class Settings:
     Sizes are in bytes, durations in seconds. ``slot`` picks this home's band of instance ports
     and uids, so that two platforms can share a machine. ``fetch`` is the environment in which
     builds reach package indexes. ``trusted``: one team's apps may run without a sandbox where
-    none can be made. ``teams_by`` says who founds teams: administrators, or everyone.
+    none can be made. ``teams_by`` says who founds teams: administrators, or everyone. Of
+    ``backups_hourly``, ``_daily`` and ``_weekly`` so many have their newest backup kept.
     """
 
     version: int = 1
@@ -128,12 +130,21 @@ class Settings:
     instance_processes: int = 256
     instance_files: int = 4096
     teams_by: str = "administrators"
+    backups_hourly: int = 24
+    backups_daily: int = 7
+    backups_weekly: int = 0
     fetch: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse networks that are none: the edge would not start with them."""
+        """Refuse networks that are none, for the edge would not start, and odd numbers."""
         for each in self.proxies:
             _check_network(each)
+        for name in ("backups_hourly", "backups_daily", "backups_weekly"):
+            if not 0 <= getattr(self, name) <= MOST_KEPT:
+                raise SettingsRefused(
+                    f"{name} cannot be {getattr(self, name)}: it is how many backups are kept, "
+                    f"from 0 to {MOST_KEPT}; the newest one always is."
+                )
 
     @property
     def instance_ports(self) -> range:

@@ -1,17 +1,16 @@
-"""Copies of the server's state: made whole, checked, and kept for a day by hour, a week by day."""
+"""Copies of the server's state: made whole, checked, and kept as the settings say."""
 
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 from perron.kit import clock, files
 from perron.kit.settings import Home
 
-HOURS, DAYS = 24, 7
+from .retention import Policy, to_keep
+
 RESERVE = 64 << 20
 FORMAT = "perron-%Y%m%dT%H%M%S.%fZ.db"
 
@@ -72,32 +71,26 @@ def _moment(backup: Path) -> str:
     return name.partition("-")[2].removesuffix(".db")
 
 
-def prune(home: Home) -> None:
-    """Keep the newest of each of 24 hours and of 7 days; let go of the rest."""
-    kept = to_keep(all_of(home))
+def prune(home: Home, policy: Policy) -> None:
+    """Keep what is to be kept of the copies; let go of the rest."""
+    kept = to_keep(all_of(home), policy)
     for each in all_of(home):
         if each not in kept:
             each.unlink(missing_ok=True)
-
-
-def to_keep(newest_first: Iterable[Path]) -> set[Path]:
-    """Return the newest backup of each of the last 24 hours, and of each of the last 7 days."""
-    hours: dict[str, Path] = {}
-    days: dict[str, Path] = {}
-    for each in newest_first:
-        at = each.name.partition("-")[2]
-        hours.setdefault(at[:11], each)
-        days.setdefault(at[:8], each)
-    return {*list(hours.values())[:HOURS], *list(days.values())[:DAYS]}
 
 
 def put_in_place(home: Home, file: Path) -> Path:
     """Make ``file`` the state; the present one moves aside with all that belongs to it."""
     aside = files.private_folder(home.backups / clock.now().strftime("replaced-%Y%m%dT%H%M%S.%fZ"))
     incoming = home.path / ".perron.db.incoming"
-    shutil.copyfile(file, incoming)
-    incoming.chmod(0o600)
-    _sync(incoming)
+    try:
+        shutil.copyfile(file, incoming)
+        incoming.chmod(0o600)
+        _sync(incoming)
+    except OSError:
+        incoming.unlink(missing_ok=True)
+        aside.rmdir()
+        raise
     for end in ("-wal", "-shm", ""):  # the log first: it may never meet another database
         present = home.database.with_name(home.database.name + end)
         if present.exists():
@@ -113,8 +106,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def made_at(backup: Path) -> datetime:
-    """Return when a backup was made, as its name says."""
-    return datetime.strptime(backup.name, FORMAT).replace(tzinfo=UTC)

@@ -9,20 +9,22 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from importlib import metadata
 
 import click
 
 from perron import __version__, agent
 from perron.contract.node import VERSION, is_understood
-from perron.kit import holders, settings
+from perron.kit import clock, holders, settings
 from perron.kit.settings import GIB, Home, Settings
 
-from . import health, processes
+from . import freshness, health, processes, status
 from .screen import mark, say
 
 FILES_WANTED = 16_384  # descriptors: 8,000 connections at the edge cost two each
 LOW_DISK = 5 * GIB
+LATE = timedelta(hours=3)  # one is made each hour, and tried again for half an hour
 PROMISE_STATES = {
     "enforced": "ok",
     "watched": "degraded",
@@ -125,6 +127,22 @@ def disk(home: Home, chosen: Settings) -> Iterator[Finding]:
     yield Finding("disk", state, text + limit, "" if state == "ok" else "make room on this disk")
 
 
+def backup(home: Home, _chosen: Settings) -> Iterator[Finding]:
+    """Say how old the newest backup is, and why the last one failed."""
+    if not home.settings.exists():
+        return
+    made, failed = freshness.newest_at(home), freshness.failure(home)
+    text = f"the newest is {status.ago(made)} old" if made else "none yet; one is made each hour"
+    if failed:
+        text = f"failing since {failed.since[:16]}Z: {failed.why}  ({text})"
+        yield Finding("backup", "failed", text, "perron platform backup")
+    elif made is None:
+        yield Finding("backup", "unknown", text, "perron platform backup")
+    else:
+        is_late = clock.now() - made > LATE
+        yield Finding("backup", "degraded" if is_late else "ok", text, "perron platform backup")
+
+
 def files(_home: Home, _chosen: Settings) -> Iterator[Finding]:
     """Say how many files a process may open: it bounds the edge's connections."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -165,7 +183,7 @@ def interpreters(_home: Home, chosen: Settings) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[Home, Settings], Iterator[Finding]], ...] = (
-    versions, process_health, protocol, ports, disk, files, names, proxies, interpreters,
+    versions, process_health, protocol, ports, disk, backup, files, names, proxies, interpreters,
 )  # fmt: skip
 
 

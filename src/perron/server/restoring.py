@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from perron.kit import clock, files, settings, written
 from perron.kit.problems import Conflict
 from perron.kit.settings import Home, Settings
 
-from . import claims, copies, database, keyrings, processes, setup, upgrading
+from . import claims, copies, database, keyrings, processes, setup, undoing, upgrading
 from .copies import Copy
 from .keyrings import Keys, KeysRefused
 from .returning import swap
@@ -42,11 +43,12 @@ def restore(home: Home, folder: Path, *, keys: Path | None, replace_: bool) -> i
     _check_states(copy)
     copy.check()
     _check_room(home, copy)
-    if is_empty:
-        with _fresh(home):
-            _fill_empty(home, copy, found)
-    else:
-        _replace(home, copy, found)
+    with _room_told(home):
+        if is_empty:
+            with _fresh(home):
+                _fill_empty(home, copy, found)
+        else:
+            _replace(home, copy, found)
     _tell(copy)
     return 0
 
@@ -76,31 +78,48 @@ def _fill_empty(home: Home, copy: Copy, found: Keys) -> None:
 
 
 def _replace(home: Home, copy: Copy, found: Keys) -> None:
-    """Put the backup in place of what is there, which moves aside."""
+    """Put the backup in place of what is there, which moves aside, and back when that fails."""
     processes.wish_down(home, down=True)
     processes.stop_all(home)
     at = clock.now().strftime("%Y%m%dT%H%M%S.%fZ")
     aside = files.private_folder(home.backups / f"replaced-{at}")
-    volumes = _volumes_in(copy)
     is_other = found.prints != keyrings.of(home).prints
-    if volumes or is_other:
+    if _volumes_in(copy) or is_other:
         stopped = agent.stop_everything(home, settings.load(home))
         say(f"Stopped {stopped} instances and the edge: volumes or keys are replaced.")
-    _unpack_trees(home, copy)
-    if is_other:
-        keyrings.of(home).write(aside / "keys.json")
-        found.put(home, besides=("settings.json",))
-    if is_other or not home.node_database.exists():
-        swap(copy.place("node.db"), home.node_database, aside)
-        agent.make_fit(home, _settings_of(copy, found), settings.load(home))
-    for environment, name in volumes:
-        present = home.node / "volumes" / environment / name
-        if present.exists():
-            kept = files.private_folder(aside / "volumes" / environment)
-            present.rename(kept / name)
-    _unpack_volumes(home, copy)
-    _put_state(home, copy, aside)
+    with undoing.moved(aside) as moves:
+        _unpack_trees(home, copy)
+        if is_other:
+            moves.then(keyrings.of(home).put, home)
+            keyrings.of(home).write(aside / "keys.json")
+            found.put(home, besides=("settings.json",))
+        if is_other or not home.node_database.exists():
+            moves.databases(home.node_database)
+            swap(copy.place("node.db"), home.node_database, aside)
+            agent.make_fit(home, _settings_of(copy, found), settings.load(home))
+        for environment, name in _volumes_in(copy):
+            moves.folder(
+                home.node / "volumes" / environment / name, f"volumes/{environment}/{name}"
+            )
+        _unpack_volumes(home, copy)
+        moves.databases(home.database)
+        _put_state(home, copy, aside)
     say(f"What was there is kept in {aside}.")
+
+
+@contextmanager
+def _room_told(home: Home) -> Iterator[None]:
+    """Say in words that the disk got full on the way, when all is as it was again."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as why:
+        if not undoing.is_full(why):
+            raise
+        raise files.DiskFull(
+            f"The disk of {home.path} is full, so the backup was not put in place; what was there "
+            "is there as before. Make room on this disk, then restore again, or go on with what "
+            "there is: perron up"
+        ) from why
 
 
 def _put_state(home: Home, copy: Copy, aside: Path) -> None:
@@ -187,8 +206,11 @@ def _unpack_trees(home: Home, copy: Copy) -> None:
         if kind == "sources" and not (home.sources / rest).exists():
             files.private_folder(home.sources)
             half = home.sources / f".{rest}.half"
-            shutil.copyfile(copy.place(name), half)
-            half.rename(home.sources / rest)
+            try:
+                shutil.copyfile(copy.place(name), half)
+                half.rename(home.sources / rest)
+            finally:
+                half.unlink(missing_ok=True)
         if kind in ("builds", "layers"):
             _unpack_tree(copy.place(name), home.node / kind, rest.removesuffix(".tar.gz"))
 
@@ -199,10 +221,12 @@ def _unpack_tree(archive: Path, folder: Path, name: str) -> None:
         return
     half = folder / f".{name}.restored"
     agent.remove_tree(half)
-    with tarfile.open(archive, "r:gz") as opened:
-        opened.extractall(half, filter="tar")
-    (half / name).rename(target)
-    half.rmdir()
+    try:
+        with tarfile.open(archive, "r:gz") as opened:
+            opened.extractall(half, filter="tar")
+        (half / name).rename(target)
+    finally:
+        agent.remove_tree(half)
 
 
 def _volumes_in(copy: Copy) -> list[tuple[str, str]]:

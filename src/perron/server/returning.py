@@ -90,12 +90,16 @@ def swap(source: Path, target: Path, aside: Path) -> None:
     """Put a copy of a database in place; the present one moves aside with its log."""
     incoming = target.with_name(f".{target.name}.incoming")
     files.private_folder((aside / target.name).parent)
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as present:
+    try:
+        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as present:
+            incoming.unlink(missing_ok=True)
+            with closing(sqlite3.connect(incoming)) as fresh:
+                present.backup(fresh, pages=-1)
+        incoming.chmod(0o600)
+        _sync(incoming)
+    except (OSError, sqlite3.Error):
         incoming.unlink(missing_ok=True)
-        with closing(sqlite3.connect(incoming)) as fresh:
-            present.backup(fresh, pages=-1)
-    incoming.chmod(0o600)
-    _sync(incoming)
+        raise
     for end in ("-wal", "-shm", ""):  # the log first: it may never meet another database
         present_file = target.with_name(target.name + end)
         if present_file.exists():

@@ -94,9 +94,15 @@ def _print(found: dict[str, Any]) -> None:
 def _backup(made: str | None) -> str:
     if made is None:
         return f"{mark('unknown')} No backup yet: one is made each hour, or perron platform backup"
-    minutes = (clock.now() - datetime.fromisoformat(made)).total_seconds() / 60
-    ago = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
-    return f"Last backup {ago} ago."
+    return f"Last backup {ago(datetime.fromisoformat(made))} ago."
+
+
+def ago(made: datetime) -> str:
+    """Say how long ago something was, in minutes, hours or days."""
+    minutes = (clock.now() - made).total_seconds() / 60
+    if minutes < 120:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 60 * 48 else f"{minutes / 1440:.0f} days"
 
 
 def _instances(counted: dict[str, int] | None) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
-from perron.kit import settings
+from perron.kit import files, settings
 from perron.kit.settings import Home, Settings
 
 from . import database, keyrings, processes, restoring, whole
 from .screen import say
+
+RESERVE = 16 << 20
 
 
 def show_settings() -> int:
@@ -59,6 +61,7 @@ def restore(file: str, *, keys: str | None, replace_: bool) -> int:
         key_file = Path(keys).absolute() if keys else None
         return restoring.restore(home, source, keys=key_file, replace_=replace_)
     _home()
+    files.check_room(home.path, source.stat().st_size, reserve=RESERVE)
     processes.wish_down(home, down=True)
     processes.stop_all(home)
     kept = database.restore(home, source)
