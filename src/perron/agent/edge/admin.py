@@ -1,8 +1,12 @@
 """Speaks with HAProxy's admin socket: a command, an answer."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
+
+from .model import Key
 
 _TIMEOUT = 5.0
 
@@ -66,18 +70,24 @@ async def servers(socket: Path, prefix: str = "") -> list[Seen]:
 _COLUMNS = ("pxname", "svname", "status", "scur", "lastchg")
 
 
-async def ports(socket: Path) -> dict[tuple[str, str], int]:
-    """Return the port of every server of the app backends."""
-    answer = await ask(socket, "show servers state")
-    rows = (line.split() for line in answer.splitlines()[2:])
-    return {(row[1], row[3]): int(row[18]) for row in rows if len(row) > 18 and ":" in row[3]}
+async def known(
+    socket: Path, hosts: Path, apps: Path
+) -> tuple[dict[str, str], dict[str, str], dict[Key, int], frozenset[Key]]:
+    """Return the entries of two maps, the port of every app server, and which of them serve."""
+    asked = (f"show map {hosts}", f"show map {apps}", "show servers state")
+    lines = iter((await ask(socket, *asked)).split("\n"))
+    maps = [_entries(takewhile(bool, lines)) for _ in range(2)]
+    rows = [row for line in lines if len(row := line.split()) > _PORT and ":" in row[_NAME]]
+    return (
+        maps[0],
+        maps[1],
+        {(row[_BACKEND], row[_NAME]): int(row[_PORT]) for row in rows},
+        frozenset((row[_BACKEND], row[_NAME]) for row in rows if not int(row[_ADMIN]) & _MAINT),
+    )
 
 
-async def map_of(socket: Path, path: Path) -> dict[str, str]:
-    """Return the entries of a map file as HAProxy knows them."""
-    answer = await ask(socket, f"show map {path}")
-    rows = (line.split(" ", 2) for line in answer.splitlines())
-    return {row[1]: row[2].strip() for row in rows if len(row) == 3}
+_BACKEND, _NAME, _ADMIN, _PORT = 1, 3, 6, 18  # fields of a server's state
+_MAINT = 0x63  # any reason for maintenance but what the configuration said at first
 
 
 async def worker(socket: Path) -> int:
@@ -118,6 +128,11 @@ async def shut_retired(master: Path, pid: int, seen: Seen) -> None:
     for line in sessions.splitlines():
         if wanted in line:
             await ask(master, f"@!{pid} shutdown session {line.partition(':')[0]}")
+
+
+def _entries(lines: Iterable[str]) -> dict[str, str]:
+    rows = (line.split(" ", 2) for line in lines)
+    return {row[1]: row[2].strip() for row in rows if len(row) == 3}
 
 
 def _int(field: str) -> int:

@@ -16,6 +16,7 @@ from .certificates import Authority, is_fresh
 from .model import Backend
 
 log = logging.getLogger(__name__)
+Shape = tuple[object, ...]
 
 
 class Keyring:
@@ -31,6 +32,18 @@ class Keyring:
         self._settings = settings
         self._list = crt_list
         self._doubt = home.edge / "certs.doubt"
+        self._shown: Shape = ()
+
+    async def show(self, socket: Path, backends: Sequence[Backend]) -> None:
+        """Let HAProxy show what these need; nothing is done where that was told already."""
+        if self._shape(backends) != self._shown or self.in_doubt():
+            wanted = self.wanted(backends)
+            await self.tell(socket, wanted, set(self.write(wanted)))
+            self._shown = self._shape(backends)
+
+    def look_again(self) -> None:
+        """Have the next ``show`` look at every certificate: some may have grown old."""
+        self._shown = ()
 
     def prepare(self) -> None:
         """Make sure that HAProxy can start: what it is told to show is there."""
@@ -88,6 +101,11 @@ class Keyring:
             if str(path) not in listed:
                 path.unlink(missing_ok=True)
         self._doubt.unlink(missing_ok=True)
+
+    def _shape(self, backends: Sequence[Backend]) -> Shape:
+        """Return all that decides what is shown, and when a file of it last came or went."""
+        each = tuple((one.environment, one.hosts, one.certificates) for one in backends)
+        return (self._folder.stat().st_mtime_ns, *each)
 
     def _own(self, path: Path, hosts: Sequence[str]) -> str:
         kept = _read(path)

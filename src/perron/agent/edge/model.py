@@ -10,6 +10,7 @@ from urllib.parse import quote
 from perron.contract.node import Certificate, HealthCheck
 
 Page = Literal["empty", "stopped", "starting", "crashed"]
+Key = tuple[str, str]  # backend and server, as HAProxy names them
 FALL = 3  # failed checks that take an instance out of rotation
 IDLE_TIMEOUT = 60.0  # seconds without a byte, where an app asks for no other
 KINDS = ("http", "strict", "tcp", "http-sticky", "strict-sticky", "tcp-sticky")

@@ -7,9 +7,7 @@ from pathlib import Path
 from perron.kit.settings import Settings
 
 from .configuration import Server, backend_names
-from .model import Backend
-
-Key = tuple[str, str]  # backend and server, as HAProxy names them
+from .model import Backend, Key
 
 
 class PoolUsedUp(Exception):

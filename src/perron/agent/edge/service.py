@@ -148,10 +148,8 @@ class Edge:
     async def _apply(self) -> None:
         running = await self._look()
         await self._make_seats(running)
-        certificates = self._keyring.wanted(self._backends)
-        changed = self._keyring.write(certificates)
-        self._write_down()
-        await self._keyring.tell(self._process.socket, certificates, set(changed))
+        await self._keyring.show(self._process.socket, self._backends)
+        await asyncio.to_thread(self._write_down)  # a slow disk keeps nobody else waiting
         await self._correct(running)
 
     async def _correct(self, running: Running) -> None:
@@ -173,16 +171,8 @@ class Edge:
 
     async def _look(self) -> Running:
         """Return what HAProxy knows now."""
-        socket = self._process.socket
-        seen = await admin.servers(socket)
-        return Running(
-            hosts=await admin.map_of(socket, self._frame.hosts_map),
-            apps=await admin.map_of(socket, self._frame.apps_map),
-            ports=await admin.ports(socket),
-            serving=frozenset(
-                (each.backend, each.server) for each in seen if not each.status.startswith("MAINT")
-            ),
-        )
+        maps = (self._frame.hosts_map, self._frame.apps_map)
+        return Running(*await admin.known(self._process.socket, *maps))
 
     async def _make_seats(self, running: Running) -> None:
         """Choose backends; when a pool is used up, make it larger and reload."""
@@ -234,7 +224,7 @@ class Edge:
         )
 
     async def _adopt_or_launch(self) -> None:
-        frame = configuration.text(self._frame)
+        frame = self._frame.rules
         if await self._process.adopt():
             kept = self._process.configuration.read_text()
             # Another version of us wrote it, or started it from an installation that may go.
@@ -296,8 +286,11 @@ class Edge:
                 continue
             async with self._lock:
                 try:
-                    running = await self._look()
-                    await (self._apply() if rounds % RENEW_EVERY == 0 else self._correct(running))
+                    if rounds % RENEW_EVERY == 0:
+                        self._keyring.look_again()
+                        await self._apply()
+                    else:
+                        await self._correct(await self._look())
                     await self._router.settle()
                 except (admin.EdgeAway, admin.EdgeRefused, OSError) as why:
                     log.warning("The edge could not be tidied: %s", why)
