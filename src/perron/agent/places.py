@@ -42,11 +42,17 @@ class Places:
         self.home = home
         self._next_port = settings.instance_ports.start
         self._one_at_a_time = threading.Lock()
+        self._uids: dict[str, int] = {}
 
     def uid_of(self, environment: str) -> int:
         """Return the environment's uid, its own until its files are gone; ours if not root."""
         if self._one_uid:
             return os.getuid()
+        if (uid := self._uids.get(environment)) is None:
+            uid = self._uids[environment] = self._kept_uid(environment)
+        return uid
+
+    def _kept_uid(self, environment: str) -> int:
         query = select(uids.c.uid).where(uids.c.environment == environment)
         with reading(self._database) as uow:
             if known := uow.connection.execute(query).scalar():
@@ -65,6 +71,7 @@ class Places:
         """Give the uid back; only when no file of the environment is left."""
         with unit_of_work(self._database) as uow:
             uow.connection.execute(uids.delete().where(uids.c.environment == environment))
+        self._uids.pop(environment, None)
 
     def claim_port(self, holder: str) -> int:
         """Return a port that nobody else has or listens on, claimed for ``holder``."""

@@ -177,8 +177,8 @@ class Instances:
             await self._route(changed)
             if moved := self._rotation.take_moved():
                 self.reports.changed(moved)
-                # When much happens at once, the edge hears of it a quarter of the time at most.
-                await asyncio.sleep(min(3 * (time.monotonic() - began), LONGEST_BREATH))
+            # When much happens at once, this takes a quarter of the time at most.
+            await asyncio.sleep(min(3 * (time.monotonic() - began), LONGEST_BREATH))
 
     def _try_to_act(self, name: str) -> None:
         """Do what is next; what fails, as on a full disk, is tried again in a few seconds."""

@@ -1,6 +1,8 @@
 """Finds out whether an instance that was just started is well."""
 
 import asyncio
+import os
+import socket
 import time
 from dataclasses import dataclass, field
 
@@ -56,11 +58,11 @@ async def look(check: HealthCheck, port: int, host: str, timeout: float) -> str:
     """Check once; return what is wrong, nothing when all is well."""
     try:
         async with asyncio.timeout(timeout):
-            if check.kind == "tcp":
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await _connect(port)
+            try:
+                return "" if check.kind == "tcp" else await _ask(check, host, reader, writer)
+            finally:
                 writer.close()
-                return ""
-            return await _ask(check, port, host)
     except TimeoutError:
         return f"no answer within {timeout:g} s"
     except ConnectionRefusedError:
@@ -69,21 +71,34 @@ async def look(check: HealthCheck, port: int, host: str, timeout: float) -> str:
         return "connection broken"
 
 
-async def _ask(check: HealthCheck, port: int, host: str) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=HEAD_LIMIT)
+async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect; that nobody listens yet, as most of the time, is found out at once."""
+    address, loop = ("127.0.0.1", port), asyncio.get_running_loop()
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        writer.write(
-            f"GET {check.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: perron-health/1\r\n"
-            "Accept: */*\r\nConnection: close\r\n\r\n".encode()
-        )
-        line = await reader.readuntil(b"\n")
-        protocol, status = line.split(maxsplit=2)[:2]
-        if not protocol.startswith(b"HTTP/1."):
-            return "an answer that is not HTTP"
-        await _hear_out(reader)
-        return "" if is_well(int(status), strict=check.strict) else f"answered {int(status)}"
-    finally:
-        writer.close()
+        connection.connect_ex(address)
+        if why := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(why, os.strerror(why))
+        await loop.sock_connect(connection, address)
+        return await asyncio.open_connection(sock=connection, limit=HEAD_LIMIT)
+    except BaseException:
+        connection.close()
+        raise
+
+
+async def _ask(
+    check: HealthCheck, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> str:
+    writer.write(
+        f"GET {check.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: perron-health/1\r\n"
+        "Accept: */*\r\nConnection: close\r\n\r\n".encode()
+    )
+    line = await reader.readuntil(b"\n")
+    protocol, status = line.split(maxsplit=2)[:2]
+    if not protocol.startswith(b"HTTP/1."):
+        return "an answer that is not HTTP"
+    await _hear_out(reader)
+    return "" if is_well(int(status), strict=check.strict) else f"answered {int(status)}"
 
 
 async def _hear_out(reader: asyncio.StreamReader) -> None:

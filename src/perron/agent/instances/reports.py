@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1000  # sequence numbers taken at once, so that one report costs no write
 MEASURED_FOR = 5.0
-GATHER = 0.02  # seconds in which many changes become one answer, when answers follow closely
+GATHER = 0.02  # seconds in which many changes become one answer, when answers follow closely,
+LONGEST_GATHER = 0.5  # and for each environment that the answer before told of, up to these
 LIMITS = {"memory": "memory", "CPU": "cpu", "number of processes": "processes"}
 
 
@@ -39,7 +40,7 @@ class Reports:
         self._sequence = 0
         self._taken = 0
         self._news = asyncio.Event()
-        self._answered = 0.0
+        self._rested = 0.0
         self._changed_at: dict[str, int] = {}
         self._whole_since = 0
         self._measured: dict[str, tuple[float, sandbox.Usage, float | None]] = {}
@@ -95,11 +96,12 @@ class Reports:
                 await asyncio.wait_for(news.wait(), left)
             except TimeoutError:
                 break
-        since = time.monotonic() - self._answered
-        if wait and since < GATHER:
-            await asyncio.sleep(GATHER - since)
-        self._answered = time.monotonic()
-        return self._report(after if changes else None)
+        if wait and (early := self._rested - time.monotonic()) > 0:
+            await asyncio.sleep(early)
+        report = self._report(after if changes else None)
+        told = len(report.environments) if report.partial else 1
+        self._rested = time.monotonic() + min(GATHER * max(told, 1), LONGEST_GATHER)
+        return report
 
     def _report(self, after: int | None) -> Report:
         partial = after is not None and self._whole_since <= after < self._sequence

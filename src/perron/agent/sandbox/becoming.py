@@ -158,9 +158,7 @@ def begin(spec: SandboxSpec, request: Any) -> int:
     found = read_status(state)
     if found and not has_ended(found):
         raise OSError("What an earlier start began still runs")
-    fresh = state / f".{SPEC}"
-    fresh.write_text(json.dumps(spec.to_json()))
-    os.replace(fresh, state / SPEC)
+    _keep(state, json.dumps(spec.to_json()))
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     status = os.open(state / STATUS, flags, 0o600)
     said = {
@@ -174,6 +172,16 @@ def begin(spec: SandboxSpec, request: Any) -> int:
     os.write(status, json.dumps(said).encode() + b"\n")
     os.set_inheritable(status, True)
     return status
+
+
+def _keep(state: Path, spec: str) -> None:
+    """Write the spec, whole; most starts are like the one before and need no new file."""
+    with contextlib.suppress(OSError):
+        if (state / SPEC).read_text() == spec:
+            return
+    fresh = state / f".{SPEC}"
+    fresh.write_text(spec)
+    os.replace(fresh, state / SPEC)
 
 
 def _make_mount_points(spec: SandboxSpec, tier: str) -> None:

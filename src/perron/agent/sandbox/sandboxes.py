@@ -27,7 +27,7 @@ from .waiting import readable, reap, start_program
 _SET_CHILD_SUBREAPER = 36
 _AT_ONCE = 8
 _START_TIMEOUT = 30.0
-_FIRST_LOOK, _LAST_LOOK = 0.002, 0.05  # seconds, while bwrap starts
+_FIRST_LOOK, _LAST_LOOK = 0.01, 0.1  # seconds, while bwrap starts
 _LOOK_EVERY = 10.0  # at memory, where no control group bounds it
 
 
