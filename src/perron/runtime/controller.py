@@ -11,7 +11,7 @@ from perron.kit.settings import Home
 from perron.kit.spine import Place
 
 from . import registry, service, store
-from .model import Told, news
+from .model import Sighting, Told, news
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ class Controller:
         self._sight = service.sight_of(home)
         self._opened: dict[str, tuple[int, EnvironmentWish]] = {}
         self._pushed: tuple[int, int | None] = (-1, None)
+        self._known: dict[str, Sighting] | None = None
+        self._told: Report | None = None  # what is known is from
 
     def run(self, stop: Event) -> None:
         """Push and listen until told to stop."""
@@ -131,20 +133,32 @@ class Controller:
         return WishDocument(generation=newest, wishes=wishes, gone=gone)
 
     def _tell(self, report: Report) -> None:
-        """Write down what happened to instances, once each."""
-        with reading(self._database) as uow:
-            known = store.all_sightings(uow)
-        present = {each.id for place in report.environments for each in place.instances}
-        found = [(place, *news(known, place)) for place in report.environments]
-        lost = [instance for instance in known if instance not in present]
-        if not lost and not any(remembered for _, _, remembered in found):
-            return
-        with unit_of_work(self._database) as uow:
-            store.forget_sightings(uow, lost)
-            for place, told, remembered in found:
-                store.remember(uow, remembered)
-                for _, what in told:
-                    self._record(uow, place, what)
+        """Write down what happened to instances, once each; what is as it was costs nothing."""
+        known = self._sightings()
+        before = {id(each) for each in self._told.environments} if self._told else set()
+        fresh = [each for each in report.environments if id(each) not in before]
+        found = [(place, *news(known, place)) for place in fresh]
+        lost = known.keys() - {each.id for all in report.environments for each in all.instances}
+        seen = [each for _, _, remembered in found for each in remembered]
+        if lost or seen:
+            self._known = None  # until it is written
+            with unit_of_work(self._database) as uow:
+                store.forget_sightings(uow, [*lost])
+                store.remember(uow, seen)
+                for place, told, _ in found:
+                    for _, what in told:
+                        self._record(uow, place, what)
+            kept = {name: each for name, each in known.items() if name not in lost}
+            self._known = kept | {each.instance: each for each in seen}
+        self._told = report
+
+    def _sightings(self) -> dict[str, Sighting]:
+        """Return what is written down of every instance; nobody else writes it."""
+        if self._known is None:
+            self._told = None
+            with reading(self._database) as uow:
+                self._known = store.all_sightings(uow)
+        return self._known
 
     def _record(self, uow: UnitOfWork, place: EnvironmentReport, what: Told) -> None:
         known = self._opened.get(place.environment)
