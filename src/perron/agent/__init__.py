@@ -8,15 +8,14 @@ it needs.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perron.contract.node import Interpreter, Promise
 from perron.kit.settings import Home, Settings
 
 if TYPE_CHECKING:
+    from perron.contract.node import Interpreter, Promise
+
     from .keeping import KeptVolume
 
 __all__ = [
-    "Interpreter",
-    "Promise",
     "interpreters",
     "kept_volumes",
     "make_fit",
@@ -65,7 +64,7 @@ def newest_state() -> str:
     return steps.known(migrations.FOLDER)[-1]
 
 
-def promises(bwrap: str = "") -> list[Promise]:
+def promises(bwrap: str = "") -> "list[Promise]":
     """Return what the sandbox promises on this kernel for this user."""
     from . import sandbox
 
@@ -86,7 +85,7 @@ def what_is_missing(bwrap: str = "") -> str:
     return sandbox.what_is_missing(bwrap)
 
 
-def interpreters(settings: Settings) -> list[Interpreter]:
+def interpreters(settings: Settings) -> "list[Interpreter]":
     """Return the language runtimes this machine offers, each tried by running it."""
     from . import builds
 

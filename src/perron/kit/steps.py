@@ -6,14 +6,18 @@ only on the day of an upgrade. The name of each step's file begins with its vers
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _TABLE = "alembic_version"
 
 
-def version_of(connection: Connection) -> str | None:
+def version_of(connection: "Connection") -> str | None:
     """Return the version of a database; None before there is any."""
+    from sqlalchemy import inspect
+
     if not inspect(connection).has_table(_TABLE):
         return None
     found = connection.exec_driver_sql(f"SELECT version_num FROM {_TABLE}").scalar()  # noqa: S608
@@ -26,7 +30,7 @@ def known(folder: str) -> list[str]:
     return sorted(name.split("_")[0] for name in names if re.match(r"\d{4}_", name))
 
 
-def take(connection: Connection, folder: str) -> None:
+def take(connection: "Connection", folder: str) -> None:
     """Take a database to the newest version, inside the transaction that is open."""
     if version_of(connection) == known(folder)[-1]:
         return

@@ -78,11 +78,6 @@ def restore(home: Home, file: Path) -> Path:
     return backups.put_in_place(home, file)
 
 
-def newest_state() -> str:
-    """Return the version of the state that this code writes."""
-    return steps.known(migrations.FOLDER)[-1]
-
-
 def _copy_before_steps(home: Home) -> None:
     """Keep the state as it is when another version is to be made of it."""
     present = copies.version_of(home.database)

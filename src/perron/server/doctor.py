@@ -15,7 +15,7 @@ from importlib import metadata
 import click
 
 from perron import __version__, agent
-from perron.contract.node import VERSION, is_understood
+from perron.contract.node import VERSION, Promise, is_understood
 from perron.kit import clock, holders, settings
 from perron.kit.settings import GIB, Home, Settings
 
@@ -218,7 +218,7 @@ def _bubblewrap() -> str:
         return asked.stdout.split()[-1] if asked.stdout else "missing"
 
 
-def _print(found: list[Finding], promises: list[agent.Promise], bwrap: str) -> None:
+def _print(found: list[Finding], promises: list[Promise], bwrap: str) -> None:
     for each in found:
         click.echo(f"{mark(each.state)} {each.name:<14}{each.text}")
         if each.advice and each.state != "ok":

@@ -15,7 +15,7 @@ from perron.kit import clock, files, settings, written
 from perron.kit.problems import Conflict
 from perron.kit.settings import Home, Settings
 
-from . import claims, copies, database, keyrings, processes, setup, undoing, upgrading
+from . import claims, copies, database, due, keyrings, processes, setup, undoing
 from .copies import Copy
 from .keyrings import Keys, KeysRefused
 from .returning import swap
@@ -141,7 +141,7 @@ def _keys(home: Home, copy: Copy, given: Path | None, *, is_empty: bool) -> Keys
 
 
 def _check_states(copy: Copy) -> None:
-    newest = upgrading.newest()
+    newest = due.newest()
     for name, newest_ in newest.items():
         present = copies.version_of(copy.place(name))
         if present and present > newest_:

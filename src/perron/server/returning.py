@@ -14,11 +14,10 @@ from perron.kit.written import Code
 
 from . import copies, health, processes, units
 from .copies import Copy
+from .due import STATES
 from .screen import mark, say
 
 LAST = "last-upgrade.json"
-# Which databases there are, and whether a pragma says their version.
-STATES = {"perron.db": False, "node.db": False, "node/logs.db": True}
 PATIENCE = 120.0
 _AFTER = "SELECT * FROM event WHERE position > ? ORDER BY position"
 

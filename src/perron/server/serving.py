@@ -17,7 +17,7 @@ from perron.kit.files import write_whole
 from perron.kit.problems import Problem
 from perron.kit.settings import Home
 
-from . import loop, processes, upgrading
+from . import due, loop, processes
 from .app import create_app
 from .database import prepare
 
@@ -38,7 +38,7 @@ def serve() -> int:
         write_whole(home.run / "serve.refused", str(why))
         return 1
     (home.run / "serve.refused").unlink(missing_ok=True)
-    written.note(home, upgrading.newest())
+    written.note(home, due.newest())
     builds.drop_broken(home)
     sign_in_first(home, database)
     _run(home, database)

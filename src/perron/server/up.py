@@ -19,7 +19,7 @@ from perron.kit import lock, settings
 from perron.kit.files import private_folder
 from perron.kit.settings import Home, Settings
 
-from . import health, machine, processes, setup, units, upgrading
+from . import due, health, machine, processes, setup, units
 from .screen import Stopwatch, mark, say
 
 PATIENCE = 120.0  # seconds until a start counts as failed; one that ended is seen at once
@@ -66,7 +66,9 @@ def _bring_up(home: Home, *, public: bool, ports: Mapping[str, int], trusted: bo
     def take_over() -> Settings:
         return _take_over(home, chosen, public=public, ports=ports, trusted=trusted)
 
-    if before := upgrading.due(home):
+    if before := due.code_before(home):
+        from . import upgrading
+
         machine.check_sandbox(replace(chosen, trusted=chosen.trusted or trusted))
         return upgrading.upgrade(home, before, watch, lambda: _start(home, take_over(), watch))
     chosen = take_over()

@@ -13,16 +13,16 @@ from typing import Any
 
 from perron import agent
 from perron.kit import clock, files, lock, written
-from perron.kit.problems import Conflict, Problem
+from perron.kit.problems import Conflict
 from perron.kit.settings import Home
 from perron.kit.written import Code
 
-from . import backups, copies, database, processes, returning, units
+from . import backups, copies, database, due, processes, returning, units
 from .copies import Copy
-from .returning import LAST, STATES
+from .due import STATES
+from .returning import LAST
 from .screen import Stopwatch, mark, say
 
-UNDER_WAY = "upgrade.json"
 COPIED, GOING_BACK = "copied", "going back"
 RESERVE = 64 << 20
 
@@ -31,32 +31,12 @@ class UpgradeRefused(Conflict):
     """This code cannot take the platform over; nothing was changed."""
 
 
-def newest() -> dict[str, str]:
-    """Return the versions of the databases that this code writes."""
-    return {"perron.db": database.newest_state(), "node.db": agent.newest_state()}
-
-
-def due(home: Home) -> Code | None:
-    """Return the code that this one has to take over from; None when there is nothing to do."""
-    if not home.database.exists():
-        return None
-    if under_way := _under_way(home):
-        return written.read(under_way["from"])
-    here = written.this(newest())
-    known = written.last(home)
-    found = known or _running(home)
-    behind = any(_present(home, name) not in (None, state) for name, state in newest().items())
-    if found is None:
-        return Code(written.UNKNOWN, states=_states(home)) if behind else None
-    return found if behind or not found.is_same(here) else None
-
-
 def upgrade(home: Home, before: Code, watch: Stopwatch, start: Callable[[], int]) -> int:
     """Take over from ``before``: all of it, or back to where it was; return the exit status."""
     _check(home, before)
     held = _take_turn(home)
     try:
-        under_way = _under_way(home)
+        under_way = due.under_way(home)
         if under_way and under_way["phase"] == GOING_BACK:
             say("The last upgrade was going back when it was interrupted; it goes on.")
             return _go_back(home, copies.read(Path(under_way["copy"])), before)
@@ -102,7 +82,7 @@ def _go_on(home: Home, before: Code, copy: Copy, watch: Stopwatch, start: Callab
     if code:
         return _go_back(home, copy, before)
     files.write_whole(home.path / LAST, json.dumps({"copy": str(copy.folder)}) + "\n")
-    (home.path / UNDER_WAY).unlink(missing_ok=True)
+    (home.path / due.UNDER_WAY).unlink(missing_ok=True)
     say(f"Upgraded from {before.version}. Back to it, with the state of then:")
     say("       perron platform rollback")
     return 0
@@ -112,7 +92,7 @@ def _go_back(home: Home, copy: Copy, before: Code) -> int:
     _note(home, GOING_BACK, before, copy)
     say(f"Going back to {before} and to the state in {copy.folder}.")
     returning.put_back(home, copy)
-    (home.path / UNDER_WAY).unlink(missing_ok=True)
+    (home.path / due.UNDER_WAY).unlink(missing_ok=True)
     returning.start(home, before)
     return 1
 
@@ -131,7 +111,7 @@ def _copied(home: Home, before: Code) -> Copy:
     files.check_room(folder, needed, reserve=RESERVE)
     at = clock.now().strftime("%Y%m%dT%H%M%S.%fZ")
     facts: dict[str, Any] = {"kind": "upgrade", "version": before.version, "code": asdict(before)}
-    with copies.making(folder / f"before-upgrade-{at}", **facts, states=_states(home)) as copy:
+    with copies.making(folder / f"before-upgrade-{at}", **facts, states=due.states(home)) as copy:
         for name in present:
             copy.add_database(name, home.path / name)
         copy.add_file("settings.json", home.settings)
@@ -140,8 +120,8 @@ def _copied(home: Home, before: Code) -> Copy:
 
 def _check(home: Home, before: Code) -> None:
     """Refuse before anything is touched: newer or damaged state, units that lead elsewhere."""
-    for name, newest_ in newest().items():
-        present = _present(home, name)
+    for name, newest_ in due.newest().items():
+        present = due.present(home, name)
         if present and present > newest_:
             raise UpgradeRefused(
                 f"{home.path / name} has version {present!r}, which Perron "
@@ -173,37 +153,12 @@ def _take_turn(home: Home) -> lock.Lock:
         ) from None
 
 
-def _running(home: Home) -> Code | None:
-    """Return the code that runs, where it left no word of itself."""
-    pids = (processes.pid_of(home, name) for name in processes.NAMES)
-    return next((code for pid in pids if pid and (code := written.running(pid))), None)
-
-
-def _under_way(home: Home) -> dict[str, Any] | None:
-    try:
-        told: dict[str, Any] = json.loads((home.path / UNDER_WAY).read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as why:
-        raise Problem(f"{home.path / UNDER_WAY} cannot be read: {why}.") from why
-    return told
-
-
 def _note(home: Home, phase: str, before: Code, copy: Copy) -> None:
     told = {"phase": phase, "copy": str(copy.folder), "from": asdict(before)}
-    files.write_whole(home.path / UNDER_WAY, json.dumps(told, indent=2) + "\n")
-
-
-def _present(home: Home, name: str) -> str | None:
-    return copies.version_of(home.path / name)
-
-
-def _states(home: Home) -> dict[str, str]:
-    found = {name: copies.version_of(home.path / name, pragma=STATES[name]) for name in STATES}
-    return {name: state for name, state in found.items() if state is not None}
+    files.write_whole(home.path / due.UNDER_WAY, json.dumps(told, indent=2) + "\n")
 
 
 def _steps(copy: Copy) -> str:
     told: Mapping[str, str] = copy.facts["states"]
-    steps = [f"{name} {told.get(name, 'none')} → {state}" for name, state in newest().items()]
+    steps = [f"{name} {told.get(name, 'none')} → {state}" for name, state in due.newest().items()]
     return ", ".join(steps)

@@ -17,7 +17,7 @@ from perron import agent
 from perron.kit import clock, files, settings, written
 from perron.kit.settings import Home
 
-from . import copies, keyrings, upgrading
+from . import copies, due, keyrings
 from .copies import Copy
 
 NAMED = "whole-%Y%m%dT%H%M%S.%fZ"
@@ -45,7 +45,7 @@ def make(home: Home, *, into: Path | None = None, volumes: bool = False) -> Copy
     code = written.last(home) or written.this()
     facts: dict[str, Any] = {"kind": "whole", "version": code.version, "code": asdict(code)}
     facts |= {"slot": settings.load(home).slot, "prints": keyrings.of(home).prints}
-    with copies.making(folder, **facts, states=upgrading.newest(), volumes=volumes) as copy:
+    with copies.making(folder, **facts, states=due.newest(), volumes=volumes) as copy:
         copy.add_database("perron.db", home.database)
         copy.add_database("node.db", home.node_database)
         copy.add_text("settings.json", _settings(home))
