@@ -1,6 +1,7 @@
 """Measure what was asked for, print a table, and keep it as JSON in ``build/bench.json``."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -39,4 +40,5 @@ def main(names: list[str]) -> int:
     return 0
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then too
 sys.exit(main(sys.argv[1:]))

@@ -35,6 +35,13 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def busy_seconds() -> float:
+    """Return the CPU-seconds this machine has spent on anything, whoever's."""
+    words = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    user, nice, system, _idle, _disk, hard, soft = (int(each) for each in words[:7])
+    return (user + nice + system + hard + soft) / os.sysconf("SC_CLK_TCK")
+
+
 def pss(pids: Iterable[int]) -> float:
     """Return the proportional memory of these processes, in MB."""
     kilobytes = 0

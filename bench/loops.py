@@ -25,15 +25,21 @@ from perron.agent.sandbox.arguments import (
 from perron.agent.sandbox.status import read_spec, read_status
 from tools.rig.platform import wait_until
 
+from .figure import busy_seconds
+
 FIRST = 11_000  # ports below every platform's band, and below the kernel's own
 
 
 @dataclass(frozen=True)
 class Loop:
-    """How long a loop took until everything answered, and the CPU-seconds of one start."""
+    """How long a loop took until everything answered, and the CPU-seconds of one start.
+
+    ``busy`` are the CPU-seconds the whole machine spent meanwhile.
+    """
 
     seconds: float
     each: float
+    busy: float
 
 
 def plain(instance: Path, count: int) -> Loop:
@@ -72,15 +78,15 @@ def sandboxed(instance: Path, count: int) -> Loop:
 
 
 def _timed(script: str, count: int) -> Loop:
-    began = time.monotonic()
+    began, before = time.monotonic(), busy_seconds()
     started = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
     pids = [int(each) for each in started.stdout.split()]
     try:
         for port in range(FIRST, FIRST + count):
             wait_until(lambda port=port: answers(port), 120)
-        took = time.monotonic() - began
+        took, busy = time.monotonic() - began, busy_seconds() - before
         everyone = [each for pid in pids for each in _tree(pid)]
-        return Loop(took, _on_cpu(everyone) / count)
+        return Loop(took, _on_cpu(everyone) / count, busy)
     finally:
         for pid in pids:
             for each in reversed(_tree(pid)):
