@@ -61,7 +61,35 @@ def unsound(page, shop, name, looks):
     return faults
 
 
-@pytest.mark.parametrize("name", pages.DIALOGS)
+def test_the_pages_before_the_door_are_sound_and_say_what_they_do(browser, page, shop):
+    doors = world.doors(shop)
+    stranger = browser.page()
+    for name, path in {**doors, **pages.OPEN}.items():
+        visitor = page if name == "cli" else stranger
+        for width, theme in ((1440, "light"), (390, "dark")):
+            visitor.size(width)
+            visitor.theme(theme)
+            visitor.go(pages.address(shop, path))
+            assert (name, visitor.violations()) == (name, [])
+            assert (visitor.overflow(), visitor.shift() <= SHIFT) == (0, True), name
+    page.size(1440)
+    page.go(pages.address(shop, doors["cli"]))
+    page.click("#approve .primary")
+    page.sees("noors laptop is signed in")
+    stranger.go(pages.address(shop, doors["link-gone"]))
+    assert stranger.text("h1") == "That link does not work any more"
+    stranger.close()
+
+
+def test_the_palette_is_sound_and_has_the_focus(page, shop):
+    page.go(pages.address(shop, "/apps/shop"))
+    pages.open_dialog(page, "palette")
+    assert page.violations() == []
+    assert page.read("document.activeElement.role") == "combobox"
+    page.press("Escape")
+
+
+@pytest.mark.parametrize("name", [each for each in pages.DIALOGS if each != "dialog-palette"])
 def test_a_dialog_is_sound_and_puts_the_focus_on_what_is_harmless(page, shop, name):
     path, dialog = pages.DIALOGS[name]
     page.size(1440)

@@ -107,6 +107,19 @@ def test_only_what_differs_is_shown_and_never_a_value():
     assert rows["Commits"].said == ("ccccccc Fee, by Lin",)
 
 
+def test_settings_of_a_process_that_came_or_went_are_not_told_again():
+    settings = {"process.clock.sticky": [None, False], "process.web.health_path": ["/a", None],
+                "process.web.drain_timeout": [30.0, 5.5], "release_command": [None, "migrate"],
+                "process.web.sticky": [False, True]}  # fmt: skip
+    rows = {row.part: row for row in changes.differences(DIFF | {"settings": settings})}
+    assert [name for name in rows if name not in ("Commits", "Build", "Config")] == [
+        "Process web", "Process clock", "web, health path", "web, drain timeout",
+        "release command", "web, sticky",
+    ]  # fmt: skip
+    assert (rows["web, drain timeout"].gone, rows["web, drain timeout"].come) == (("30",), ("5.5",))
+    assert (rows["web, sticky"].gone, rows["web, sticky"].come) == (("no",), ("yes",))
+
+
 def test_going_back_takes_commits_away():
     assert changes.differences(DIFF, is_back=True)[0].gone == ("ccccccc Fee, by Lin",)
 

@@ -117,3 +117,8 @@ def test_what_comes_within_a_week_is_told_by_its_day():
     clock = words.Clock(datetime(2026, 11, 21, 19, 0, tzinfo=UTC))
     assert clock.short(datetime(2026, 11, 22, 3, 0, tzinfo=UTC)) == "Sun 03:00"
     assert clock.short(datetime(2026, 12, 22, 3, 0, tzinfo=UTC)) == "22 Dec"
+
+
+def test_ids_are_told_by_their_ends():
+    id = "ins_01a1ffa09689785eaa66696b43215322"
+    assert words.shortly({"instance": id, "name": "web.1"}) == "instance ins_…5322, name web.1"

@@ -64,6 +64,7 @@ DIALOGS = {
     "dialog-person": ("/people/noor", "remove"),
     "dialog-promote": ("/people/noor", "promote"),
     "dialog-keys": ("/", "keys"),
+    "dialog-palette": ("/apps/shop", "palette"),
 }
 
 
@@ -80,5 +81,9 @@ def sign_in(page: Page, here: Platform) -> None:
 
 
 def open_dialog(page: Page, name: str) -> None:
-    """Open a dialog of the page."""
+    """Open a dialog of the page; the palette by its keys, with something found."""
+    if name == "palette":
+        page.press("Control+k")
+        page.until("document.querySelectorAll('#results [role=option]').length > 3")
+        return
     page.read(f"document.getElementById({name!r}).showModal()")

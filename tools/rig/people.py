@@ -128,6 +128,7 @@ class Stage:
             "run": run["id"], "instance": instances[0]["id"], "operation": operations[0]["id"],
             "person": self._people["viewer"], "risk": "tcp-open", "token": "tok_none",
             "session": "ses_none", "invitation": "inv_none", "code": "AppNotFound",
+            "snapshot": "20260101T000000Z",
             "schedule": "nightly",
         }  # fmt: skip
 

@@ -59,13 +59,31 @@ def others(here: Platform) -> None:
 
 def join(here: Platform, code: str, account: dict[str, str]) -> None:
     """Accept an invitation as somebody new."""
+    asked(here, f"/v1/invitations/{code}/accept", account)
+
+
+def doors(here: Platform) -> dict[str, str]:
+    """Make a link of every kind: the pages outside the shell, by a name for their picture."""
+    invited = here.json("invitations", "create", "--team", "main", "--role", "developer")
+    return {
+        "invite": invited["path"],
+        "reset": here.json("people", "reset", "noor")["path"],
+        "cli": asked(here, "/v1/logins", {"name": "noors laptop"})["path"],
+        "link-gone": "/invite/used-already",
+    }
+
+
+def asked(here: Platform, path: str, body: dict[str, str]) -> dict[str, str]:
+    """Ask the API as nobody in particular."""
     connection = http.client.HTTPConnection("127.0.0.1", here.http_port, timeout=20)
     headers = {"Host": f"perron.localhost:{here.http_port}", "Content-Type": "application/json"}
-    connection.request("POST", f"/v1/invitations/{code}/accept", json.dumps(account), headers)
+    connection.request("POST", path, json.dumps(body), headers)
     answer = connection.getresponse()
-    if answer.status != 201:
-        raise AssertionError(answer.read())
+    told = answer.read()
     connection.close()
+    if answer.status != 201:
+        raise AssertionError(told)
+    return dict(json.loads(told))
 
 
 def visit(here: Platform, times: int = 40) -> None:

@@ -45,14 +45,32 @@ def differences(diff: Mapping[str, Any], *, is_back: bool = False) -> list[Diffe
             come=tuple(_masked(name) for name in diff["config_added"] + diff["config_changed"]),
         ),
         *(_pair(f"Process {name}", *_two(pair)) for name, pair in diff["processes"].items()),
-        *(_pair(name, *_two(pair)) for name, pair in diff["settings"].items()),
+        *(
+            _pair(_called(name), *_two(pair))
+            for name, pair in diff["settings"].items()
+            if not _goes_with(name, diff["processes"])
+        ),
     ]
     return [each for each in found if each.gone or each.come or each.said]
 
 
+def _goes_with(setting: str, processes: Mapping[str, Any]) -> bool:
+    """Say whether a setting is of a process that came or went as a whole: that is told already."""
+    of, _, rest = setting.removeprefix("process.").partition(".")
+    return bool(rest) and of in processes and None in _two(processes[of])
+
+
+def _called(setting: str) -> str:
+    """Return what a setting is called: ``process.web.health_path`` is *web, health path*."""
+    of, _, rest = setting.removeprefix("process.").rpartition(".")
+    return (f"{of}, {rest}" if of else rest).replace("_", " ")
+
+
 def _pair(part: str, before: Any, after: Any, *, short: bool = False) -> Difference:
     def text(value: Any) -> tuple[str, ...]:
-        said = "" if value is None else str(value)
+        plain = {None: "", True: "yes", False: "no"}
+        is_word = value is None or isinstance(value, bool)
+        said = plain[value] if is_word else f"{value:g}" if isinstance(value, float) else str(value)
         return ((said.removeprefix("sha256:")[:SHORT] if short else said),) if said else ()
 
     return Difference(part) if before == after else Difference(part, text(before), text(after))

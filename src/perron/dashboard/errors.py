@@ -20,6 +20,8 @@ TITLES = {
 
 BY_CODE = {
     "LinkNotFound": "That link does not work any more",
+    "InvitationGone": "That link does not work any more",
+    "LoginNotFound": "That link does not work any more",
     "AppNotFound": "There is no such app",
     "EnvironmentNotFound": "There is no such environment",
     "ReleaseNotFound": "There is no such release",

@@ -24,6 +24,7 @@ RELEASES: Mapping[str, tuple[str, str, str]] = {  # state of the sign, word, kin
     "superseded": ("stopped", "Superseded", ""),
     "cancelled": ("stopped", "Cancelled", ""),
 }
+_ID = re.compile(r"\b([a-z]{2,5}_)[0-9a-f]{28}([0-9a-f]{4})\b")
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 BROWSERS = (
     ("perron", "command line"),
@@ -245,5 +246,5 @@ def shortly(value: object) -> str:
         text = (
             known_words[value] if value is None or value is True or value is False else str(value)
         )
-        text = text[:12] if _DIGEST.fullmatch(text) else text
+        text = text[:12] if _DIGEST.fullmatch(text) else _ID.sub(r"\1…\2", text)
     return text if len(text) <= 160 else text[:159] + "…"
