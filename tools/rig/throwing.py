@@ -87,17 +87,22 @@ class Thrown:
 
 
 def throw(stage: Stage, *, cases: int, is_over: Callable[[], bool] = lambda: False) -> Thrown:
-    """Throw about so many cases, spread over all operations; the same ones each time."""
+    """Throw so many cases, spread over all operations; the same ones each time.
+
+    Of some operations few different cases can be made: what they leave, others take.
+    """
     session = requests.Session()
     session.mount(BASE, Door(stage.socket))
     document = session.get(BASE + "/v1/openapi.json").json()
     operations = list(_operations(document))
-    thrown = Thrown()
-    for number, operation in enumerate(operations):
-        if is_over():
-            break
-        left = max(1, (cases - thrown.cases) // (len(operations) - number))
-        _throw_one(stage, session, operation, thrown, most=left, number=number)
+    thrown, before = Thrown(), -1
+    while before < thrown.cases < cases:
+        before = thrown.cases
+        for number, operation in enumerate(operations):
+            if is_over():
+                return thrown
+            left = max(1, (cases - thrown.cases) // (len(operations) - number))
+            _throw_one(stage, session, operation, thrown, most=left, number=before + number)
     return thrown
 
 
