@@ -35,7 +35,9 @@ _INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
 for m in {modules}; do /bin/busybox insmod /mod/$m.ko; done
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /dev/vda ] && break; /bin/busybox sleep 0.2; done
-/bin/busybox mount -t ext4 /dev/vda /new && exec /bin/busybox switch_root /new /sbin/init
+/bin/busybox mount -t ext4 -o noatime /dev/vda /new
+/bin/busybox mount -t ext4 -o ro /dev/vdb /new/opt/perron
+exec /bin/busybox switch_root /new /sbin/init
 """
 
 

@@ -40,19 +40,24 @@ Delegate=yes
 [Install]
 WantedBy=multi-user.target
 """
-# Nobody here waits for these, and each costs seconds of emulation.
+# Nobody here waits for these, and each costs seconds of emulation. No udev: the disks are mounted
+# before systemd starts, and no other device comes or goes.
 _MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "getty@tty1.service", "getty-static.service",
     "serial-getty@ttyS0.service", "systemd-pstore.service", "systemd-random-seed.service",
-    "systemd-update-utmp.service", "systemd-binfmt.service", "remote-fs.target", "man-db.timer",
-    "kmod-static-nodes.service", "modprobe@drm.service", "modprobe@fuse.service",
-    "modprobe@configfs.service", "systemd-hwdb-update.service", "ldconfig.service",
+    "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "man-db.timer",
+    "systemd-binfmt.service", "remote-fs.target", "kmod-static-nodes.service",
+    "modprobe@drm.service", "modprobe@fuse.service", "modprobe@configfs.service",
+    "modprobe@dm_mod.service", "modprobe@loop.service", "modprobe@efi_pstore.service",
+    "systemd-modules-load.service", "systemd-hwdb-update.service", "ldconfig.service",
+    "systemd-udevd.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket",
+    "systemd-udev-trigger.service", "systemd-udev-settle.service", "systemd-sysusers.service",
+    "systemd-remount-fs.service", "dev-hugepages.mount", "dev-mqueue.mount",
+    "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-kernel-config.mount",
+    "sys-fs-fuse-connections.mount", "proc-sys-fs-binfmt_misc.automount",
 )  # fmt: skip
-_FSTAB = """/dev/vda / ext4 defaults,noatime 0 0
-/dev/vdb /opt/perron ext4 ro 0 0
-tmpfs /tmp tmpfs mode=1777,size=512m 0 0
-"""
+_FSTAB = "tmpfs /tmp tmpfs mode=1777,size=512m 0 0\n"
 
 
 def furnish(root: Path, kernel: str) -> None:

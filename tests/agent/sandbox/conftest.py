@@ -18,6 +18,7 @@ from perron.agent.sandbox import MIB, Running, Sandboxes, SandboxSpec, tier
 
 ROOT = os.getuid() == 0
 UIDS = range(171_000, 171_100)
+PATIENCE = int(os.environ.get("PATIENCE", "1"))  # an emulated machine is many times as slow
 
 
 class Place:
@@ -70,7 +71,7 @@ class Place:
             self.sandboxes = Sandboxes(cgroup=self.cgroup)
             await self.sandboxes.open()
             try:
-                await asyncio.wait_for(story(), 90)
+                await asyncio.wait_for(story(), 90 * PATIENCE)
             finally:
                 await self._end_all()
                 await self.sandboxes.close()
@@ -113,7 +114,7 @@ def free_port() -> int:
 
 async def until(holds: Callable[[], object], what: str, seconds: float = 20.0) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"never: {what}"
         await asyncio.sleep(0.02)

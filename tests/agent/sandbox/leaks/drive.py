@@ -154,12 +154,12 @@ def _plain(stage: Stage, targets: Any) -> Any:
     uid = UIDS[1]
     drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if ROOT else []
     words = [*drop, PYTHON, "-B", str(folder / "app/probe.py")]
-    done = subprocess.run(words, env=env, stdout=subprocess.PIPE, close_fds=False, timeout=200)
+    done = subprocess.run(words, env=env, stdout=subprocess.PIPE, close_fds=False, timeout=1200)
     return json.loads(done.stdout)
 
 
 async def _until(holds: Any) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
