@@ -1,12 +1,13 @@
 """Volumes on a real platform: made by command or by perron.toml, and outliving everything."""
 
 import io
+import subprocess
 import tarfile
 import time
 
 import pytest
 
-from tools.rig.platform import wait_until
+from tools.rig.platform import BIN, wait_until
 
 SERVER = """
 import http.server, os, pathlib
@@ -140,6 +141,62 @@ def test_a_snapshot_is_kept_beside_it(here, keeper):
     (file,) = (here.home / "node" / "snapshots").rglob(f"{kept}.tar.gz")
     with tarfile.open(file) as archive:
         assert "song" in {name.removeprefix("./") for name in archive.getnames()}
+
+
+def test_a_snapshot_is_put_back_and_what_was_there_is_kept(here, keeper):
+    here.ask(HOST, "/song", "PUT", b"as it was")
+    here.perron("volumes", "snapshot", "data", "-a", "keeper")
+    snapshot = here.json("volumes", "snapshots", "data", "-a", "keeper")[0]["name"]
+    here.ask(HOST, "/song", "PUT", b"a mistake")
+    here.ask(HOST, "/later", "PUT", b"made later")
+    words = ("volumes", "restore", "data", snapshot, "-a", "keeper")
+    for refused in (
+        here.perron(*words, check=False),
+        here.perron(*words, "--yes", "d", check=False),
+    ):
+        assert refused.returncode
+        assert "Every file in data" in refused.stderr
+        assert "web stops for it and starts again" in refused.stderr
+    assert read(here, "song") == "a mistake", "nothing was changed"
+    done = here.perron(*words, "--yes", "data")
+    wait_until(lambda: here.status(HOST) == 200, 30)
+    assert read(here, "song") == "as it was"
+    assert here.status(HOST, "/later") != 200
+    here.ask(HOST, "/song", "PUT", b"still the app's to write")
+    kept = done.stderr.split("are kept: ")[1].split()[0]
+    assert kept == here.json("volumes", "snapshots", "data", "-a", "keeper")[0]["name"]
+    (file,) = (here.home / "node" / "snapshots").rglob(f"{kept}.tar.gz")
+    with tarfile.open(file) as archive:
+        assert archive.extractfile("song").read() == b"a mistake"
+    restored = here.json("audit", "list", "--type", "volume.restored")
+    assert [each["data"] for each in restored] == [
+        {"name": "data", "snapshot": snapshot, "kept": kept}
+    ]
+
+
+def test_it_is_not_put_back_while_anything_has_it_mounted_nor_from_nothing(here, keeper):
+    path = "/v1/apps/keeper/environments/production/volumes/data/snapshots"
+    snapshot = here.json("volumes", "snapshots", "data", "-a", "keeper")[0]["name"]
+    mounted = here.perron("api", "POST", f"{path}/{snapshot}/restore?confirm=data", check=False)
+    assert "mounted by web: first perron stop" in mounted.stdout + mounted.stderr
+    unsaid = here.perron("api", "POST", f"{path}/{snapshot}/restore", check=False)
+    assert "say confirm=data" in unsaid.stdout + unsaid.stderr
+    here.perron("stop", "-a", "keeper")
+    job = subprocess.Popen(
+        [str(BIN / "perron"), "run", "-a", "keeper", "--", "sh", "-c", "echo ready; sleep 300"],
+        env=here.environment, cwd=here.folder, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert job.stdout.readline() == "ready\n"
+    busy = here.perron("api", "POST", f"{path}/{snapshot}/restore?confirm=data", check=False)
+    assert "has data mounted and may write to it" in busy.stdout + busy.stderr
+    job.terminate()
+    job.wait(20)
+    nothing = here.perron("volumes", "restore", "data", "2020", "--yes", "data", "-a", "keeper",
+                          check=False)  # fmt: skip
+    assert nothing.returncode
+    here.perron("start", "-a", "keeper")
+    wait_until(lambda: here.status(HOST) == 200, 30)
+    assert read(here, "song") == "still the app's to write"
 
 
 def test_it_is_destroyed_by_name_only_and_while_nothing_has_it_mounted(here, keeper):

@@ -53,6 +53,7 @@ HEADERS = (
 WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
+    "snapshot": "20260101T000000Z",
     "risk": "tcp-open", "code": "AppNotFound", "team": "blue", "schedule": "nightly",
     "person": "per_none", "session": "ses_none", "invitation": "inv_none",
 }  # fmt: skip

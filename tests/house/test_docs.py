@@ -207,7 +207,7 @@ def glossary() -> set[str]:
 
 VERBS = {
     "accept", "api", "approve", "cancel", "deploy", "detect", "doctor", "down", "explain", "follow",
-    "help", "open", "restart", "reveal", "start", "status", "stop", "up", "verify",
+    "help", "open", "restart", "restore", "reveal", "start", "status", "stop", "up", "verify",
     "completion", "commands", "passwd", "whoami", "logout", "ps", "rollback", "protect", "v",
 }  # fmt: skip
 ALSO = {

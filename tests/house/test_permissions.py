@@ -119,6 +119,7 @@ NEEDS = {
     ("GET", VOLUME + "/files"): "volume.data",
     ("PUT", VOLUME + "/files"): "volume.data",
     ("POST", VOLUME + "/snapshots"): "volume.data",
+    ("POST", VOLUME + "/snapshots/{snapshot}/restore"): "volume.restore",
     ("POST", PLACE + "/runs"): "run.create",
     ("GET", PLACE + "/runs/{run}"): "run.create",
 }
@@ -205,6 +206,7 @@ ENDLESS = {("GET", PLACE + "/logs/follow")}
 WORDS = {
     "app": "shop", "environment": "production", "token": "tok_none", "number": "1", "other": "2",
     "name": "KEY", "host": "shop.example", "volume": "data", "run": "run_1", "instance": "ins_1",
+    "snapshot": "20260101T000000Z",
     "risk": "tcp-open", "session": "ses_none", "code": "BCDF-GHJK", "person": "per_none",
     "team": "blue", "invitation": "inv_none", "schedule": "nightly",
 }  # fmt: skip

@@ -23,6 +23,7 @@ from perron import __version__
 from perron.agent import logs, sandbox
 from perron.agent.instances import Instances, Tools, run_inside
 from perron.agent.jobs import Jobs
+from perron.agent.volumes import VolumeMounted
 from perron.contract import node
 from perron.contract.node import (
     JobReport,
@@ -243,6 +244,21 @@ async def upload_volume(environment: str, volume: str, request: Request, rooms: 
 def snapshot_volume(environment: str, volume: str, rooms: In) -> VolumeView:
     """Keep the files of a volume as they are now."""
     return rooms.tools.volumes.snapshot(environment, volume)
+
+
+@router.post(node.VOLUME_RESTORE)
+async def restore_volume(environment: str, volume: str, snapshot: str, rooms: In) -> VolumeView:
+    """Put the files of a snapshot in place of those that are there."""
+    volumes = rooms.tools.volumes
+    with volumes.holding(environment):
+        mounting = rooms.instances.mounting(environment, volume)
+        mounting += rooms.jobs.mounting(environment, volume)
+        if mounting:
+            raise VolumeMounted(
+                f"{', '.join(mounting[:5])} of this environment has {volume} mounted and may write "
+                "to it. Stop it first (perron stop), wait for what runs once, then restore."
+            )
+        return await asyncio.to_thread(volumes.restore, environment, volume, snapshot)
 
 
 @router.websocket(node.EXEC)

@@ -15,13 +15,13 @@ def confirm(question: str, *, flag: str, default: bool = False) -> bool:
     return default if not answer else answer in ("y", "yes")
 
 
-def confirm_name(name: str, given: str | None, *, what: str) -> None:
-    """Let nothing be destroyed unless its name was said."""
+def confirm_name(name: str, given: str | None, *, what: str, doing: str = "destroy") -> None:
+    """Let nothing be destroyed, or replaced, unless its name was said."""
     if given is None:
-        need_person(f"Destroying {what} {name} needs its name.", f"--yes {name}")
-        given = _answer(f"Type {name} to destroy it: ").strip()
+        need_person(f"To {doing} {what} {name} needs its name.", f"--yes {name}")
+        given = _answer(f"Type {name} to {doing} it: ").strip()
     if given != name:
-        raise Stop(f"{given or 'Nothing'} is not {name}; nothing was destroyed.", REFUSED)
+        raise Stop(f"{given or 'Nothing'} is not {name}; nothing was changed.", REFUSED)
 
 
 def secret(question: str, *, flag: str) -> str:

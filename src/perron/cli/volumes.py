@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from perron.client import verbs
+from perron.client import Client, Place, verbs
 
-from . import asking, options, places, tables, voice, words
+from . import asking, options, places, tables, voice, waiting, words
 from .command import group
 from .exits import MISTYPED, REFUSED, Stop
 from .platform import platform
@@ -106,6 +106,71 @@ def snapshot(name: str, app: str | None, environment: str, as_json: bool) -> Non
         return
     kept = found.get("snapshots") or [found.get("name", "")]
     voice.say(f"A snapshot of {name} is kept: {kept[-1]}")
+
+
+@volumes.command("snapshots", examples="perron volumes snapshots data")
+@click.argument("name")
+@options.in_place
+@options.shaped
+def list_snapshots(name: str, app: str | None, environment: str, shape: str) -> None:
+    """List the copies kept of volume NAME, the newest first."""
+    with platform(as_json=shape == "json") as client:
+        found = client.get(verbs.volume_path(places.place(client, app, environment), name))
+    kept = [{"name": each} for each in sorted(found["snapshots"], reverse=True)]
+    tables.listing(kept, (Column("SNAPSHOT"),), [[each["name"]] for each in kept], shape=shape)
+
+
+@volumes.command("restore", examples="perron volumes restore data 20261121T165942Z --yes data")
+@click.argument("name")
+@click.argument("snapshot")
+@click.option("-y", "--yes", "said", metavar="NAME", help="The volume's name, said again.")
+@options.in_place
+@options.as_json
+def restore(
+    name: str, snapshot: str, said: str | None, app: str | None, environment: str, as_json: bool
+) -> None:
+    """Put the files of SNAPSHOT in place of those of volume NAME.
+
+    What runs in the environment is stopped for it and started again; a copy of the files as they
+    are is kept first.
+    """
+    with platform(as_json=as_json) as client:
+        place = places.place(client, app, environment)
+        running = _running(client, place)
+        _explain(name, snapshot, place, running)
+        asking.confirm_name(name, said, what="volume", doing="restore")
+        if running:
+            _act(client, place, "stop")
+        try:
+            found = verbs.restore_volume(client, place, name, snapshot)
+        finally:
+            if running:
+                _act(client, place, "start")
+    if as_json:
+        tables.document(found)
+        return
+    kept = max(found["snapshots"], default="")
+    voice.say(f"{name} has the files of {snapshot}; those of before are kept: {kept}")
+
+
+def _running(client: Client, place: Place) -> list[str]:
+    """Name the processes that have to stop for it."""
+    found = verbs.instances(client, place)
+    return sorted({str(each["process"]) for each in found})
+
+
+def _explain(name: str, snapshot: str, place: Place, running: list[str]) -> None:
+    voice.say(
+        f"Every file in {name} of {place.app}, {place.environment} gives way to {snapshot}'s."
+    )
+    voice.say("A copy of the files as they are now is kept first.")
+    if running:
+        voice.say(f"{', '.join(running)} stops for it and starts again: visitors wait meanwhile.")
+
+
+def _act(client: Client, place: Place, verb: str) -> None:
+    said = {"stop": "Stopped.", "start": "Started."}[verb]
+    waiting.finish(client, place, verbs.act(client, place, verb), said)
 
 
 @volumes.command("destroy", examples="perron volumes destroy data --yes data")

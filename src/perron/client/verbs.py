@@ -173,6 +173,12 @@ def create_volume(client: Client, place: Place, request: Json) -> Json:
     return dict(client.send("POST", f"{place.path}/volumes", request))
 
 
+def restore_volume(client: Client, place: Place, name: str, snapshot: str) -> Json:
+    """Put the files of a snapshot in place of those of a volume that nothing has mounted."""
+    path = f"{volume_path(place, name)}/snapshots/{quote(snapshot, safe='')}/restore"
+    return dict(client.send("POST", path, query={"confirm": name}))
+
+
 def volume_path(place: Place, name: str) -> str:
     """Return the address of a volume."""
     return f"{place.path}/volumes/{quote(name, safe='')}"

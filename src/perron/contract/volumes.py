@@ -8,6 +8,7 @@ VOLUMES = "/v1/apps/{app}/environments/{environment}/volumes"
 VOLUME = VOLUMES + "/{volume}"
 FILES = VOLUME + "/files"
 SNAPSHOTS = VOLUME + "/snapshots"
+RESTORE = SNAPSHOTS + "/{snapshot}/restore"
 
 
 class VolumeRequest(BaseModel):

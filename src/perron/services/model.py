@@ -44,6 +44,16 @@ class VolumeSnapshotted:
 
 
 @dataclass(frozen=True)
+class VolumeRestored:
+    """Someone put the files of a snapshot back; ``kept`` names the copy of what was there."""
+
+    type: ClassVar[str] = "perron.volume.restored.v1"
+    name: str
+    snapshot: str
+    kept: str
+
+
+@dataclass(frozen=True)
 class VolumeFilesRead:
     """Someone downloaded a volume's files."""
 

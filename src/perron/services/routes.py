@@ -14,6 +14,7 @@ from perron.contract import node
 from perron.contract.pages import Page
 from perron.contract.volumes import (
     FILES,
+    RESTORE,
     SNAPSHOTS,
     VOLUME,
     VOLUMES,
@@ -34,10 +35,12 @@ from .model import (
     VolumeFilesRead,
     VolumeFilesWritten,
     VolumeInUse,
+    VolumeRestored,
     VolumeSnapshotted,
 )
 
 router = APIRouter(tags=["volumes"])
+LONG = {"wait": 3600.0}  # seconds: a large volume takes its time
 ARCHIVE = "application/x-tar"
 ARCHIVED: dict[int | str, Any] = {
     200: {"content": {ARCHIVE: {"schema": {"type": "string", "format": "binary"}}}}
@@ -82,7 +85,7 @@ def destroy(
             raise ConfirmationMissing(
                 f"This destroys every file in {found.name!r}: say confirm={found.name} to mean it."
             )
-        _refuse_mounted(work, place, found)
+        _refuse_mounted(work, place, found, "destroy it")
         client = _node(work)
     client.delete(_path(node.VOLUME, place, found.name))
     with unit_of_work(request.app.state.database) as work:
@@ -109,6 +112,33 @@ def snapshot(app: str, environment: str, volume: str, request: Request) -> Volum
             once.keep(work, asked, status=201, body=body, media_type="application/json")
         service.record(work, place, VolumeSnapshotted(found.name), found.name)
     return shown
+
+
+@router.post(RESTORE, dependencies=SIGNED)
+def restore(
+    app: str, environment: str, volume: str, snapshot: str, request: Request, confirm: str = ""
+) -> VolumeView:
+    """Put a snapshot's files in place of those of a volume; ``confirm`` says its name again.
+
+    A copy of what is there is kept first. It is refused while anything has the volume mounted.
+    """
+    with reading(request.app.state.database) as work:
+        place, found = _entered(request, work, app, environment, volume, "volume.restore")
+        if confirm != found.name:
+            raise ConfirmationMissing(
+                f"This replaces every file in {found.name!r}: say confirm={found.name} to mean it."
+            )
+        _refuse_mounted(work, place, found, "restore it")
+        before = _seen(work, place).get(found.name)
+        client = _node(work)
+    path = node.VOLUME_RESTORE.format(environment=place.id, volume=found.name, snapshot=snapshot)
+    after = node.VolumeView.model_validate(client.request("POST", path, query=LONG))
+    kept = sorted(set(after.snapshots) - set(before.snapshots if before else ()))
+    with unit_of_work(request.app.state.database) as work:
+        place, found = _entered(request, work, app, environment, volume, "volume.restore")
+        event = VolumeRestored(found.name, snapshot, kept[-1] if kept else "")
+        service.record(work, place, event, found.name)
+    return _view(found, {found.name: after})
 
 
 @router.get(FILES, dependencies=SIGNED, response_class=Response, responses=ARCHIVED)
@@ -169,12 +199,12 @@ def _seen(uow: UnitOfWork, place: Environment) -> dict[str, node.VolumeView]:
     return {each["name"]: node.VolumeView.model_validate(each) for each in found}
 
 
-def _refuse_mounted(uow: UnitOfWork, place: Environment, volume: Volume) -> None:
+def _refuse_mounted(uow: UnitOfWork, place: Environment, volume: Volume, then: str) -> None:
     wish = runtime.find_wish(uow, place.id)
     users = sorted({s.process for s in wish.wish.sets if s.count}) if wish else []
     if users:
         raise VolumeInUse(
-            f"{volume.name!r} is mounted by {', '.join(users)}: first perron stop, then destroy it."
+            f"{volume.name!r} is mounted by {', '.join(users)}: first perron stop, then {then}."
         )
 
 

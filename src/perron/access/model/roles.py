@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "volume.change": _MAKERS,
     "volume.destroy": _OWNERS,
     "volume.data": _MAKERS,
+    "volume.restore": _MAKERS,
     "run.create": _MAKERS,
     "exec.create": _MAKERS,
     "schedule.read": _READERS,

@@ -129,6 +129,16 @@ class Instances:
                 return keeper
         raise NotFound(f"There is no instance {instance[:60]!r} on this node.")
 
+    def mounting(self, environment: str, volume: str) -> list[str]:
+        """Name the instances that run here, or are about to, with a volume."""
+        known = self._environments.get(environment)
+        keepers = known.keepers.values() if known else ()
+        return sorted(
+            each.instance.name
+            for each in keepers
+            if any(mount.name == volume for mount in each.made_of.volumes)
+        )
+
     def builds(self) -> set[str]:
         """Return the builds that anything here runs or shall run, parked or not."""
         return {build for each in self._environments.values() for build in each.builds}

@@ -90,6 +90,15 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def mounting(self, environment: str, volume: str) -> list[str]:
+        """Name the unfinished jobs of an environment that have a volume."""
+        return sorted(
+            name
+            for name, live in self._live.items()
+            if live.job.spec.environment == environment
+            and any(mount.name == volume for mount in live.job.spec.volumes)
+        )
+
     def builds(self) -> set[str]:
         """Return the builds that unfinished jobs run or make."""
         specs = [live.job.spec for live in self._live.values()]

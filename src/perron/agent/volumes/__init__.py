@@ -4,7 +4,7 @@ Made when first mounted or asked for, measured now and then, snapshotted, and de
 only. Their files belong to the environment's uid.
 """
 
-from .model import VolumeNotFound
+from .model import VolumeMounted, VolumeNotFound
 from .service import Volumes
 
-__all__ = ["VolumeNotFound", "Volumes"]
+__all__ = ["VolumeMounted", "VolumeNotFound", "Volumes"]

@@ -2,7 +2,7 @@
 
 import re
 
-from perron.kit.problems import NotFound, Problem
+from perron.kit.problems import Conflict, NotFound, Problem
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -15,6 +15,14 @@ class VolumeNameRefused(Problem):
 
 class VolumeNotFound(NotFound):
     """The environment has no volume by that name."""
+
+
+class SnapshotNotFound(NotFound):
+    """The volume has no snapshot by that name."""
+
+
+class VolumeMounted(Conflict):
+    """Something that runs has the volume mounted, and may write to it."""
 
 
 class ArchiveRefused(Problem):

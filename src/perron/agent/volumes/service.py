@@ -4,6 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from perron.agent.logs import Logs
@@ -13,10 +15,11 @@ from perron.contract.node import VolumeMount, VolumeView
 from perron.kit import clock
 from perron.kit.db import Database, reading, unit_of_work
 from perron.kit.files import check_room, private_folder, sync_folder
+from perron.kit.problems import Temporary
 from perron.kit.settings import Settings
 
-from . import files, store
-from .model import VolumeNotFound, checked_name, is_over
+from . import files, replacing, store
+from .model import SnapshotNotFound, VolumeNotFound, checked_name, is_over
 
 RESTS = 20.0  # a measuring that took a second is repeated after as many as this, at least a minute
 QUICK = 0.2  # one that took less is repeated whenever somebody asks
@@ -35,6 +38,7 @@ class Volumes:
         self._quick: set[Path] = set()
         self._told: set[Path] = set()
         self._making = threading.Lock()
+        self._held: set[str] = set()
 
     def ensure(self, environment: str, name: str, size: int) -> Path:
         """Return the folder of a volume, made when it was not there, with its size noted."""
@@ -52,6 +56,8 @@ class Volumes:
 
     def mounts(self, environment: str, wanted: Sequence[VolumeMount]) -> tuple[Mount, ...]:
         """Return what to mount into a sandbox of the environment, ready to be written to."""
+        if wanted and environment in self._held:
+            raise Temporary("a volume of it is being put back; it starts when that is done")
         return tuple(
             Mount(str(self.ensure(environment, each.name, each.size)), each.mount, writable=True)
             for each in wanted
@@ -92,7 +98,7 @@ class Volumes:
         folder = self._folder(environment, name)
         kept = private_folder(self._places.snapshots(environment) / name)
         check_room(kept, files.measure(folder), reserve=self._settings.disk_reserve)
-        whole = kept / f"{clock.now().strftime(SNAPSHOT)}.tar.gz"
+        whole = _free_name(kept)
         half = whole.with_suffix(".half")
         try:
             with half.open("xb") as file:
@@ -103,6 +109,40 @@ class Volumes:
         finally:
             half.unlink(missing_ok=True)
         sync_folder(kept)
+        return self.find(environment, name)
+
+    @contextmanager
+    def holding(self, environment: str) -> Iterator[None]:
+        """Have nothing of the environment start with a volume until this is over."""
+        self._held.add(environment)
+        try:
+            yield
+        finally:
+            self._held.discard(environment)
+
+    def restore(self, environment: str, name: str, snapshot: str) -> VolumeView:
+        """Keep the files as they are now, then put those of a snapshot in their place.
+
+        Nothing may have the volume mounted. The files change at once, or not at all.
+        """
+        kept = self.find(environment, name).snapshots
+        if snapshot not in kept:
+            raise SnapshotNotFound(
+                f"{name} has no snapshot {snapshot[:40]!r}; there are: {', '.join(kept) or 'none'}."
+            )
+        archive = self._places.snapshots(environment) / name / f"{snapshot}.tar.gz"
+        folder = self._folder(environment, name)
+        check_room(folder, replacing.size_of(archive), reserve=self._settings.disk_reserve)
+        self.snapshot(environment, name)
+        fresh = folder.with_name(f".{name}.restored")
+        files.remove(fresh)
+        try:
+            _make(fresh, self._places.uid_of(environment))
+            files.unpack(archive, fresh, self._places.uid_of(environment))
+            replacing.exchange(fresh, folder)
+        finally:
+            files.remove(fresh)
+        self._measure(folder)
         return self.find(environment, name)
 
     def destroy(self, environment: str, name: str) -> None:
@@ -175,6 +215,14 @@ def _make(folder: Path, uid: int) -> None:
         os.chown(fresh, uid, uid)
     fresh.replace(folder)
     sync_folder(folder.parent)
+
+
+def _free_name(folder: Path) -> Path:
+    """Return a place for a snapshot that is named by now; two in a second are a second apart."""
+    at = clock.now()
+    while (place := folder / f"{at.strftime(SNAPSHOT)}.tar.gz").exists():
+        at += timedelta(seconds=1)
+    return place
 
 
 def _too_large(name: str, used: int, size: int) -> str:

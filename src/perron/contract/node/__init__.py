@@ -12,7 +12,8 @@ Whoever hears a field it does not know does without it, logs it once and names i
 
 - 1: Perron 0.1.0. It says no version of a message without a shape.
 - 2: the header; ``JobKind.CRON``, ``JobSpec.url``, turns of jobs; partial reports, ``let_in`` and
-  ``lost``; names of promises for machines; ``BUILDS``, ``TRAFFIC``; ``not_understood``.
+  ``lost``; names of promises for machines; ``BUILDS``, ``TRAFFIC``, ``VOLUME_RESTORE``;
+  ``not_understood``.
 
 What the addresses take beside the shapes below:
 
@@ -26,7 +27,9 @@ What the addresses take beside the shapes below:
   ``GET TRAFFIC`` a Traffic.
 - ``GET VOLUMES`` a list of VolumeView; ``PUT VOLUME?size=`` makes one; ``DELETE VOLUME``
   destroys it; ``GET VOLUME_FILES`` and ``PUT VOLUME_FILES`` a tar archive of its files, out and
-  in; ``POST VOLUME_SNAPSHOTS`` keeps one, and answers the VolumeView.
+  in; ``POST VOLUME_SNAPSHOTS`` keeps one, and answers the VolumeView; ``POST VOLUME_RESTORE``
+  keeps one of the files as they are, then puts those of the snapshot in their place: 409 while
+  anything has the volume mounted.
 - ``EXEC?arg=&arg=&terminal=&rows=&columns=`` and ``ATTACH?rows=&columns=`` are WebSockets that
   speak as ``contract/sessions.py`` says.
 """
@@ -47,6 +50,7 @@ from .addresses import (
     VERSION,
     VOLUME,
     VOLUME_FILES,
+    VOLUME_RESTORE,
     VOLUME_SNAPSHOTS,
     VOLUMES,
     WISHES,
@@ -103,6 +107,7 @@ __all__ = [
     "VOLUME",
     "VOLUMES",
     "VOLUME_FILES",
+    "VOLUME_RESTORE",
     "VOLUME_SNAPSHOTS",
     "WISHES",
     "BuildPlan",

@@ -95,6 +95,9 @@ TOLD: dict[str, Callable[[Data], str]] = {
         f"created the volume {data['name']} at {data['mount']}"
     ),
     "perron.volume.snapshotted.v1": _named("kept a copy of the volume {}"),
+    "perron.volume.restored.v1": lambda data: (
+        f"put the volume {data['name']} back to {data['snapshot']}"
+    ),
     "perron.volume.files_read.v1": _named("downloaded the files of the volume {}"),
     "perron.volume.files_written.v1": _named("uploaded files into the volume {}"),
     "perron.volume.destroyed.v1": _named("destroyed the volume {}"),
