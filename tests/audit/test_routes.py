@@ -51,7 +51,11 @@ def test_the_trail_is_filtered_by_app_actor_type_and_time(ground):
         "perron.environment.added.v1",
     }
     assert entries(http, app="blog") == []
-    assert all(each["actor"]["id"] == ground.ada.id for each in entries(http, actor="me"))
+    mine = entries(http, actor="me")
+    assert all(each["actor"]["id"] == ground.ada.id for each in mine)
+    assert {each["id"] for each in mine} <= {each["id"] for each in entries(http, actor="ada")}
+    assert entries(http, actor=ground.ada.id)[0]["actor"]["id"] == ground.ada.id
+    assert entries(http, actor="nobody-here") == []
     assert {each["type"] for each in entries(http, type="app.")} == {
         "perron.app.added.v1",
         "perron.app.renamed.v1",

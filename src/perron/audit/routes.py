@@ -53,7 +53,9 @@ def list_audit(
     team: str | None = None,
     app: str | None = None,
     environment: str | None = None,
-    actor: str | None = None,
+    actor: Annotated[
+        str | None, Query(description="An id, a person's handle, or me", max_length=200)
+    ] = None,
     type: Annotated[str | None, Query(description="The beginning of a type: release")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
@@ -67,7 +69,7 @@ def list_audit(
         teams=_teams(work, by, team),
         app=[id for id, name in names.items() if app in (id, name)] if app else None,
         environment=environment,
-        actor=by.id if actor == "me" else actor,
+        actor=_actor(work, by, actor),
         type=type,
         since=since,
         until=until,
@@ -77,6 +79,13 @@ def list_audit(
     _note_read(work, wanted)
     more = web.cursor_of(found[limit - 1].position) if len(found) > limit else None
     return Page(items=_entries(work, found[:limit], names), next=more)
+
+
+def _actor(work: UnitOfWork, by: Actor, named: str | None) -> str | None:
+    """Return whose events are wanted: me, an id of somebody or something, or a handle."""
+    if named is None or named == "me":
+        return by.id if named else None
+    return access.id_called(work, named) or named
 
 
 @router.get(HEAD, dependencies=SIGNED)

@@ -37,12 +37,12 @@ def audit() -> None:
     examples="""
     perron audit
     perron audit --app shop --since 7d
-    perron audit --type release --actor me
+    perron audit --type release --actor lin
     """,
 )
 @click.option("-a", "--app", metavar="NAME", help="Only about one app, gone ones too.")
 @click.option("-t", "--team", metavar="NAME", help="Only of one team.")
-@click.option("--actor", metavar="ID", help="Only by one person; me is you.")
+@click.option("--actor", metavar="NAME", help="Only by one: a handle or id; me is you.")
 @click.option("--type", "type_", metavar="TYPE", help="Only these: release, config, member.left…")
 @click.option("--since", metavar="TIME", help="Not before: 10m, 2h, 7d or a moment.")
 @click.option("-n", "number", type=click.IntRange(1), default=50, help="How many.")

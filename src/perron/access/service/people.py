@@ -55,6 +55,12 @@ def add_person(
     return Actor(id)
 
 
+def id_called(uow: UnitOfWork, handle_or_id: str) -> str | None:
+    """Return the id of the person called so; None where nobody is."""
+    person = store.people.find(uow, handle_or_id)
+    return person.id if person else None
+
+
 def find_person(uow: UnitOfWork, handle_or_id: str) -> Person:
     """Return the person, or raise PersonNotFound."""
     person = store.people.find(uow, handle_or_id)
