@@ -9,7 +9,6 @@ A body that does not say how long it is takes one more hop, whose filter counts 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from perron.kit.settings import Home, Settings
@@ -25,8 +24,9 @@ POOLS = {
 MAX_CONNECTIONS = 10_000
 ROOM = 20 << 10  # more would be copied for every request that may have to be repeated
 RESERVE = 1024  # of a buffer, for what we add to a request
+HOT = 2 << 20  # bytes of freed buffers a thread keeps for itself; by default those of 25
 LENGTH = "req.fhdr(content-length),add(0)"  # hdr_val counts in 32 bits: 2 GiB would be less than 0
-HOST = "req.hdr(host),host_only,rtrim(.),lower"
+HOST = "req.fhdr(host),host_only,rtrim(.),lower"
 SMALL_BODY = 16 << 10  # what is repeated when an instance dies before it answers
 SCHEMES = ("http", "https")
 _CHECK_HOST, _CHECK_PATH = 8, 9  # fields of apps.map
@@ -82,17 +82,6 @@ class Frame:
         """Where our own pages lie."""
         return self.home.edge / "pages"
 
-    @cached_property
-    def rules(self) -> str:
-        """Everything but the numbered backends."""
-        return text(self)
-
-    @cached_property
-    def skeleton(self) -> str:
-        """The whole configuration of an edge without servers: kept, as it is long."""
-        names = ((kind, each) for kind in KINDS for each in backend_names(kind, self.pools[kind]))
-        return self.rules + "".join(_head(kind, name) for kind, name in names)
-
 
 def backend_names(kind: str, size: int) -> list[str]:
     """Return the names of a pool's backends."""
@@ -101,12 +90,12 @@ def backend_names(kind: str, size: int) -> list[str]:
 
 def write(frame: Frame, servers: Mapping[str, Iterable[Server]]) -> str:
     """Return the whole configuration."""
-    parts, at = [], 0
-    for place, name in sorted((_place(frame, name), name) for name in servers):
-        parts.append(frame.skeleton[at:place])
-        parts.extend(_server(each) for each in servers[name])
-        at = place
-    return "".join([*parts, frame.skeleton[at:]])
+    parts = [text(frame)]
+    for kind in KINDS:
+        for name in backend_names(kind, frame.pools[kind]):
+            parts.append(f"backend {name} from {kind}\n")
+            parts.extend(_server(each) for each in servers.get(name, ()))
+    return "".join(parts)
 
 
 def text(frame: Frame) -> str:
@@ -121,22 +110,6 @@ def text(frame: Frame) -> str:
 def max_connections(files: int) -> int:
     """Return how many visitors fit into so many open files: each may need two."""
     return max(256, min(MAX_CONNECTIONS, (files - 1000) // 2))
-
-
-def _head(kind: str, name: str) -> str:
-    return f"backend {name} from {kind}\n"
-
-
-def _place(frame: Frame, name: str) -> int:
-    """Return where a backend's servers stand in the skeleton; all heads of a kind are as long."""
-    wanted, _, number = name.rpartition("-")
-    place = len(frame.rules)
-    for kind in KINDS:
-        length = len(_head(kind, f"{kind}-00000"))
-        if kind == wanted:
-            return place + (int(number) + 1) * length
-        place += frame.pools[kind] * length
-    raise ValueError(f"No backend is called {name}.")
 
 
 def _server(each: Server) -> str:
@@ -157,6 +130,7 @@ def _global(frame: Frame) -> str:
   stats maxconn 50
   tune.bufsize {ROOM}
   tune.maxrewrite {RESERVE}
+  tune.memory.hot-size {HOT}
   tune.ssl.default-dh-param 2048
   lua-load-per-thread {frame.measure} {frame.pages}
   ssl-default-bind-options ssl-min-ver TLSv1.2
@@ -213,6 +187,7 @@ hdr Host "%[{lookup.format(_CHECK_HOST)}]" hdr User-Agent Perron-Health
 """
     absent = "".join(_return(frame, page) for page in _ABSENT)
     return f"""{_defaults(frame, kind)}  balance leastconn
+  http-request allow if METH_GET {{ nbsrv gt 0 }} !{{ var(txn.idle) -m found }}
   http-request set-timeout server var(txn.idle) if {{ var(txn.idle) -m found }}
   http-request wait-for-body time 10s if {{ method PUT DELETE }} \
 {{ req.fhdr(content-length) -m found }} {{ {LENGTH} le {SMALL_BODY} }}
@@ -234,10 +209,11 @@ def _ring() -> str:
 
 
 def _frontends(frame: Frame) -> str:
-    """Most requests leave the rules early: every condition costs each of them.
+    """Most requests leave the rules early: every condition and every header costs each of them.
 
     Plain and secure visitors have a frontend each, so that no rule has to ask who is which.
     ``txn.where`` is ``environment|backend|host|``; it ends in ``+`` where something is special.
+    Who has no ``txn.id`` is on the way to be measured: that second way in makes it.
     """
     counters = """backend counters from base
   stick-table type string len 64 size 20k store http_req_cnt,gpc0
@@ -251,22 +227,21 @@ def _frontend(frame: Frame, scheme: str, *, measured: bool = False) -> str:
     """Return one way in; what is ``measured`` has come by the other, which told us who asks."""
     port = frame.settings.http_port if scheme == "http" else frame.settings.https_port
     way_in = _behind_the_hop if measured else _at_the_door
+    on = "" if measured else f"  use_backend measure-{scheme} unless has_id\n"
     return f"""{way_in(frame, scheme, port)}  log-format "{lines.FORMAT}"
   option http-restrict-req-hdr-names delete
-  acl is_unmeasured var(txn.hop) -m found
+  acl has_id var(txn.id) -m found
   acl is_app var(txn.where) -m found
   acl has_length req.fhdr(content-length) -m found
   acl is_protected var(txn.digest) -m found
 {identity.rules(frame.settings, scheme, port)}{_special(frame, scheme, measured)}\
-  http-after-response allow if is_unmeasured
-  http-after-response set-header X-Request-Id %[var(txn.id)]
+  http-after-response set-header X-Request-Id %[var(txn.id)] if has_id
   http-after-response allow unless {{ status ge 400 }}
   http-after-response set-header Content-Type application/problem+json \
 if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
   http-after-response del-header {_OWN}
-  use_backend measure-{scheme} if is_unmeasured
   use_backend %[var(txn.where),field(2,|)] if is_app
-  acl is_platform {HOST} -m str {frame.settings.domain.lower()}
+{on}  acl is_platform {HOST} -m str {frame.settings.domain.lower()}
   use_backend platform-json if is_platform {{ var(txn.format) -m found }}
   use_backend platform if is_platform
   default_backend pages
@@ -278,13 +253,12 @@ def _at_the_door(frame: Frame, scheme: str, port: int) -> str:
 
     HTTP/2 needs none: what has not ended with its headers, or came with bytes, has a body.
     """
-    note = f"  http-request set-var(txn.hop) {HOST},map({frame.hosts_map}) if"
-    untold = "{ fc_http_major 2 } !{ req.fhdr(content-length) -m found }"
     return f"""frontend {"visitors" if scheme == "http" else "secure"} from base
-{_binds(frame, port, scheme)}{note} {{ req.fhdr(transfer-encoding) -m found }}
-{note} {untold} !{{ internal.htx.has_eom }}
-{note} {untold} {{ req.body_len gt 0 }}
-  http-request allow if {{ var(txn.hop) -m found }}
+{_binds(frame, port, scheme)}  acl has_more internal.htx.has_eom,not
+  acl has_more req.body_len gt 0
+  acl is_hosted {HOST},map({frame.hosts_map}) -m found
+  http-request allow if {{ req.fhdr(transfer-encoding) -m found }} is_hosted or \
+{{ fc_http_major 2 }} !{{ req.fhdr(content-length) -m found }} has_more is_hosted
 """
 
 
@@ -299,16 +273,17 @@ def _behind_the_hop(frame: Frame, scheme: str, _port: int) -> str:
 
 def _special(frame: Frame, scheme: str, measured: bool) -> str:
     """Return where it leads, then what few need: redirect, protection, maintenance, limits."""
-    unlimited = "FALSE" if measured else "!{ var(txn.where) -m end + } !has_length"
+    plain = "FALSE" if measured else "{ var(txn.where) -m end | } !has_length"
     packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
     redirect = f"""  http-request redirect location \
 https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 \
 if {{ var(txn.where) -m sub |https }}{identity.is_plain(frame.settings)}
 """
     return f"""  http-request set-var(txn.where) {HOST},map({frame.hosts_map})
-  http-request allow unless is_app
   http-request track-sc0 var(txn.where),field(1,|) table counters
-  http-request allow if {unlimited}
+  http-request allow if {plain}
+  http-request deny deny_status 400 if !is_app {{ req.hdr_cnt(host) gt 1 }}
+  http-request allow unless is_app
   http-request set-var(txn.app) {packed}
   http-request set-var(txn.max) var(txn.app),field(3,|)
   http-request set-var(txn.shown) str(413) if has_length {{ {LENGTH},sub(txn.max) gt 0 }}

@@ -2,20 +2,19 @@
 
 from perron.kit.settings import Settings
 
-# What visitors claim about themselves is removed; what we know is added.
+# What visitors claim about themselves is removed; what we know is added. An id is 64 random bits.
 _REQUEST = """  http-request set-var(txn.format) str(json) if { req.fhdr(accept) -m sub json } \
 !{ req.fhdr(accept) -m sub text/html }
+  http-request set-var-fmt(txn.id) %[rand,hex,bytes(8)]%[rand,hex,bytes(8)]
   http-request set-var(txn.id) req.fhdr(x-request-id) if \
 { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
-  http-request set-var(txn.id) uuid() unless { var(txn.id) -m found }
-  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 }
 """
 _REPLACED = """  http-request del-header X-Forwarded- -m beg
   http-request del-header Forwarded
   http-request del-header X-Real-IP
   http-request del-header Proxy
   http-request set-header X-Request-Id %[var(txn.id)]
-  http-request add-header X-Forwarded-Host %[req.hdr(host)]
+  http-request add-header X-Forwarded-Host %[req.fhdr(host)]
 """
 # Of many lines the last is taken: the nearest proxy wrote it, and apps that read one read this.
 _KEPT = """  http-request set-var(txn.chain) req.fhdr(x-forwarded-for) if is_proxy \
@@ -29,8 +28,10 @@ _KEPT = """  http-request set-var(txn.chain) req.fhdr(x-forwarded-for) if is_pro
 def rules(settings: Settings, scheme: str, port: int) -> str:
     """Return what decides whose word is taken, and what apps are told of their visitors."""
     if not settings.proxies:
-        return f"""  option forwardfor
-{_REQUEST}{_REPLACED}  http-request add-header X-Forwarded-Port {port}
+        # An address is written once for its connection: that costs as much as three headers.
+        return f"""  tcp-request session set-var(sess.client) src,lower
+{_REQUEST}{_REPLACED}  http-request add-header X-Forwarded-For %[var(sess.client)]
+  http-request add-header X-Forwarded-Port {port}
   http-request add-header X-Forwarded-Proto {scheme}
 """
     return f"""  acl is_proxy src {" ".join(settings.proxies)}

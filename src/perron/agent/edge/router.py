@@ -187,7 +187,7 @@ class Router:
             change.releases[environment, release] = at
         started, ended = sorted(group.edges())
         change.blocks.append(
-            Block(environment, "router", lines.FORM, group.text[1:], group.count,
+            Block(environment, "router", lines.FORM, group.text[:-1], group.count,
                   started - _SLACK, ended + _SLACK)
         )  # fmt: skip
         heard = self._heard.setdefault(key, Heard())

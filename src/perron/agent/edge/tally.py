@@ -95,7 +95,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Group:
-    """Lines of one place: ``text`` has a line's end before each of them, and none behind."""
+    """Lines of one place, as they came: every one has its end, and nothing is copied."""
 
     where: bytes
     text: bytes
@@ -108,31 +108,43 @@ class Group:
 
     def newest(self) -> list[tuple[int, int]]:
         """Return both counts of the last lines."""
-        last = self.text.rsplit(b"\n", RECENT)[1:]
-        read = (lines.parse(each.decode(errors="replace")) for each in last)
-        return [(each.started, each.ended) for each in read if each and each.started and each.ended]
+        last = self.text.rsplit(b"\n", RECENT + 1)[-RECENT - 1 : -1]
+        read = (each.split(b" ", _ENDED + 1)[_STARTED : _ENDED + 1] for each in last)
+        return [(int(each[0]), int(each[1])) for each in read if b"-" not in each]
 
     def edges(self) -> tuple[datetime, datetime]:
         """Return when the first and the last of these requests ended."""
-        last = self.text[self.text.rfind(b"\n") :]
-        return _moment(self.text), _moment(last)
+        last = self.text.rfind(b"\n", 0, -1) + 1
+        return _moment(self.text), _moment(self.text[last:])
+
+    def within(self, second: int) -> int:
+        """Return how many of them ended in a second."""
+        return _beginning(lines.MARK.encode() + self.where + b" %d" % second, self.text)
+
+
+_STARTED, _ENDED = 9, 10  # fields of a line
 
 
 def groups(data: bytes) -> Iterator[Group]:
     """Part whole lines by host; what says nothing of an environment is left out."""
-    text = b"\n" + data.removesuffix(b"\n")
-    count = text.count(b"\n")
     mark = lines.MARK.encode()
-    where = text[2 : text.find(b" ")]
-    if text.startswith(b"\n" + mark) and text.count(b"\n" + mark + where + b" ") == count:
-        parts = {mark + where: [text[1:]]}
+    where = data[1 : data.find(b" ")]
+    parts: dict[bytes, list[bytes]] = {}
+    count = data.count(b"\n")
+    if data.startswith(mark) and _beginning(mark + where + b" ", data) == count:
+        parts = {mark + where: [data]}
     else:
-        parts, count = defaultdict(list), 0
-        for line in text[1:].split(b"\n"):
-            parts[line[: line.find(b" ")]].append(line)
+        count = 0
+        for line in data[:-1].split(b"\n"):
+            parts.setdefault(line[: line.find(b" ")], []).append(line + b"\n")
     for head, some in parts.items():
         if head.count(b"|") >= 2 and head.startswith(mark):
-            yield Group(head[1:], b"\n" + b"\n".join(some), count or len(some))
+            yield Group(head[1:], b"".join(some), count or len(some))
+
+
+def _beginning(words: bytes, text: bytes) -> int:
+    """Return how many lines begin with these words."""
+    return text.startswith(words) + text.count(b"\n" + words)
 
 
 def tally(group: Group, known: dict[bytes, None]) -> Tally:
@@ -148,7 +160,7 @@ def tally(group: Group, known: dict[bytes, None]) -> Tally:
 def _read_strange(group: Group, known: dict[bytes, None], found: Tally) -> None:
     """Read the lines of which something is to be said, and of servers not seen before."""
     needles = [b" -- " + server + b" " for server in known]
-    for raw in group.text[1:].split(b"\n"):
+    for raw in group.text[:-1].split(b"\n"):
         if any(needle in raw for needle in needles):
             continue
         line = lines.parse(raw.decode(errors="replace"))
@@ -167,10 +179,10 @@ def _count_seconds(group: Group, found: Tally) -> None:
     first, last = (int(each.timestamp()) for each in group.edges())
     counts: dict[int, int] = {}
     if 0 <= last - first <= _SPAN:
-        head = b"\n" + lines.MARK.encode() + group.where + b" %d"
-        counts = {second: group.text.count(head % second) for second in range(first, last + 1)}
+        counts = {second: group.within(second) for second in range(first, last + 1)}
     if sum(counts.values()) != group.count:  # long ago, or the clock was set
-        counts = Counter(int(each.split(b" ", 2)[1]) // 1000 for each in _each(group.text))
+        each = group.text[:-1].split(b"\n")
+        counts = Counter(int(line.split(b" ", 2)[1]) // 1000 for line in each)
     for second, count in counts.items():
         if count:
             found.seconds[second].requests += count
@@ -179,21 +191,24 @@ def _count_seconds(group: Group, found: Tally) -> None:
 
 def _find_served(group: Group, second: int, found: Tally) -> None:
     """Find the first request of a second that an instance answered well."""
-    head = b"\n" + lines.MARK.encode() + group.where + b" %d" % second
-    at = group.text.find(head)
-    while at >= 0:
-        end = group.text.find(b"\n", at + 1)
-        raw = group.text[at + 1 : end if end >= 0 else None]
-        line = lines.parse(raw.decode(errors="replace"))
+    head = lines.MARK.encode() + group.where + b" %d" % second
+    for at in _places(head, group.text):
+        end = group.text.find(b"\n", at)
+        line = lines.parse(group.text[at:end].decode(errors="replace"))
         if line and line.is_well_served:
             found.serve(line)
             return
-        at = group.text.find(head, at + 1)
 
 
-def _each(text: bytes) -> list[bytes]:
-    return text[1:].split(b"\n")
+def _places(words: bytes, text: bytes) -> Iterator[int]:
+    """Yield where lines begin with these words."""
+    if text.startswith(words):
+        yield 0
+    at = text.find(b"\n" + words)
+    while at >= 0:
+        yield at + 1
+        at = text.find(b"\n" + words, at + 1)
 
 
 def _moment(line: bytes) -> datetime:
-    return datetime.fromtimestamp(int(line.split(b" ", 2)[1]) / 1000, UTC)
+    return datetime.fromtimestamp(int(line[: line.find(b"\n")].split(b" ", 2)[1]) / 1000, UTC)
