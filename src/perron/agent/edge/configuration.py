@@ -9,6 +9,7 @@ A body that does not say how long it is takes one more hop, whose filter counts 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from perron.kit.settings import Home, Settings
@@ -82,6 +83,17 @@ class Frame:
         """Where our own pages lie."""
         return self.home.edge / "pages"
 
+    @cached_property
+    def rules(self) -> str:
+        """Everything but the numbered backends."""
+        return text(self)
+
+    @cached_property
+    def skeleton(self) -> str:
+        """The whole configuration of an edge without servers: kept, as it is long."""
+        names = ((kind, each) for kind in KINDS for each in backend_names(kind, self.pools[kind]))
+        return self.rules + "".join(_head(kind, name) for kind, name in names)
+
 
 def backend_names(kind: str, size: int) -> list[str]:
     """Return the names of a pool's backends."""
@@ -90,12 +102,12 @@ def backend_names(kind: str, size: int) -> list[str]:
 
 def write(frame: Frame, servers: Mapping[str, Iterable[Server]]) -> str:
     """Return the whole configuration."""
-    parts = [text(frame)]
-    for kind in KINDS:
-        for name in backend_names(kind, frame.pools[kind]):
-            parts.append(f"backend {name} from {kind}\n")
-            parts.extend(_server(each) for each in servers.get(name, ()))
-    return "".join(parts)
+    parts, at = [], 0
+    for place, name in sorted((_place(frame, name), name) for name in servers):
+        parts.append(frame.skeleton[at:place])
+        parts.extend(_server(each) for each in servers[name])
+        at = place
+    return "".join([*parts, frame.skeleton[at:]])
 
 
 def text(frame: Frame) -> str:
@@ -110,6 +122,22 @@ def text(frame: Frame) -> str:
 def max_connections(files: int) -> int:
     """Return how many visitors fit into so many open files: each may need two."""
     return max(256, min(MAX_CONNECTIONS, (files - 1000) // 2))
+
+
+def _head(kind: str, name: str) -> str:
+    return f"backend {name} from {kind}\n"
+
+
+def _place(frame: Frame, name: str) -> int:
+    """Return where a backend's servers stand in the skeleton; all heads of a kind are as long."""
+    wanted, _, number = name.rpartition("-")
+    place = len(frame.rules)
+    for kind in KINDS:
+        length = len(_head(kind, f"{kind}-00000"))
+        if kind == wanted:
+            return place + (int(number) + 1) * length
+        place += frame.pools[kind] * length
+    raise ValueError(f"No backend is called {name}.")
 
 
 def _server(each: Server) -> str:
