@@ -76,6 +76,12 @@ def test_unknown_is_a_question_mark_and_never_nothing(person):
     assert rows[2].endswith("out of memory")
 
 
+def test_what_bounds_each_process_type_is_said_once(person):
+    for words in (("ps", "-a", "shop"), ("apps", "info", "shop")):
+        said = person.perron(*words).stderr
+        assert said.count("of web: memory 512 M enforced") == 1, said
+
+
 def test_quiet_leaves_the_exit_code_alone(person):
     done = person.perron("apps", "info", "none", "-q")
     assert (done.returncode, done.stdout) == (4, "")

@@ -7,7 +7,7 @@ import click
 
 from perron.client import Client, Place, verbs
 
-from . import asking, completing, options, places, tables, voice, waiting, words
+from . import asking, completing, limits, options, places, tables, voice, waiting, words
 from .command import command, group
 from .dashboard import open_dashboard
 from .platform import platform
@@ -64,11 +64,26 @@ def info(name: str | None, app: str | None, as_json: bool) -> None:
     """Show app NAME and its environments."""
     with platform(as_json=as_json) as client:
         found = verbs.app(client, places.app_of(client, name or app))
+        bounds = [] if as_json else _bounds(client, found)
     if as_json:
         tables.document(found)
         return
     voice.data(f"{found['name']}  {found['id']}  created {words.when(found.get('created'))}")
     tables.show(COLUMNS[1:], [row[1:] for row in rows_of(found)])
+    for line in bounds:
+        voice.say(line)
+
+
+def _bounds(client: Client, app: dict[str, Any]) -> list[str]:
+    """Say of every environment what bounds its process types."""
+    return [
+        line
+        for each in app["environments"]
+        for line in limits.lines(
+            verbs.instances(client, Place(app["name"], each["name"])),
+            before=f"Limits in {each['name']} of ",
+        )
+    ]
 
 
 @apps.command("rename", examples="perron apps rename shop store")

@@ -6,7 +6,7 @@ import click
 
 from perron.client import Client, Place, verbs
 
-from . import options, places, tables, voice, waiting, words
+from . import limits, options, places, tables, voice, waiting, words
 from .command import command
 from .exits import MISTYPED, Stop
 from .platform import platform
@@ -28,16 +28,18 @@ COLUMNS = (
 @options.in_place
 @options.shaped
 def ps(app: str | None, environment: str, shape: str) -> None:
-    """List instances and how they are."""
+    """List instances and how they are, and what bounds each process type."""
     with platform(as_json=shape == "json") as client:
         place = places.place(client, app, environment)
         found = list(verbs.instances(client, place))
     tables.listing(found, COLUMNS, [_row(each) for each in found], shape=shape)
     if not found and shape == "table":
         voice.say(f"Nothing runs in {place.environment} of {place.app}.")
+    if shape == "table":
+        for line in limits.lines(found, before="Limits of "):
+            voice.say(line)
     for each in found if voice.meta("verbose") else []:
-        limits = ", ".join(f"{name} {how}" for name, how in (each.get("limits") or {}).items())
-        voice.say(f"{each['name']}: id {each['id']}; limits: {limits or 'unknown'}")
+        voice.say(f"{each['name']}: id {each['id']}")
 
 
 @command(examples="perron scale web=3 worker=1\nperron scale")
