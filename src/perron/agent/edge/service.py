@@ -25,6 +25,7 @@ from .process import EdgeFailed, PortTaken, Process, bindable
 from .router import Router
 
 TIDY_EVERY = 15.0
+USUAL_INTERVAL = 5.0
 RENEW_EVERY = 5760  # tidyings: once a day
 _AT_ONCE = 25
 _PATIENCE = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -102,9 +103,9 @@ class Edge:
 
     async def states(self) -> dict[str, TargetState]:
         """Return what the edge's own checks say of each instance, by target name."""
-        now = clock.now()
+        now, known = clock.now(), self._desired.by_key()
         return {
-            name_of(each.server): _state(each, now, self._interval(each))
+            name_of(each.server): _state(each, now, known.get((each.backend, each.server)))
             for each in await admin.servers(self._process.socket)
             if not each.status.startswith("MAINT")
         }
@@ -313,10 +314,6 @@ class Edge:
         elif seen.in_flight:
             await admin.shut_retired(*retired, seen)
 
-    def _interval(self, seen: admin.Seen) -> float:
-        server = self._desired.by_key().get((seen.backend, seen.server))
-        return server.interval if server else 5.0
-
 
 _REGISTERED = "New server registered"
 _NOTHING = "\n"  # in no line: anything said is a refusal
@@ -328,7 +325,8 @@ def _together(groups: Sequence[Sequence[str]]) -> list[list[str]]:
     return [commands[at : at + _AT_ONCE] for at in range(0, len(commands), _AT_ONCE)]
 
 
-def _state(seen: admin.Seen, now: datetime, interval: float) -> TargetState:
+def _state(seen: admin.Seen, now: datetime, server: configuration.Server | None) -> TargetState:
+    interval = server.interval if server else USUAL_INTERVAL
     since = now - timedelta(seconds=seen.seconds)
     up = not seen.status.startswith("DOWN")
     word, _, part = seen.status.partition(" ")
