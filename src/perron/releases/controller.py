@@ -54,9 +54,13 @@ def note_first_visitors(database: Database, home: Home) -> None:
         unserved = store.unserved(uow, clock.now() - FORGOTTEN)
         places = {each.id: _place(uow, each) for each in unserved}
     engine = runtime.engine_of(home)
+    try:
+        visited = engine.traffic().minutes if unserved else {}
+    except (AgentAway, AgentRefused):
+        return
     for release in unserved:
         place = places.get(release.id)
-        if place is None or release.live_at is None:
+        if place is None or release.live_at is None or place.id not in visited:
             continue
         try:
             count = engine.router_count(
