@@ -2,11 +2,14 @@
 
 import threading
 import time
+import tomllib
+from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 
+from perron import dashboard
 from perron.contract import browsers
 
 HOST = "perron.localhost"
@@ -84,6 +87,20 @@ def test_assets_are_kept_for_good_and_packed(serving):
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-encoding"] == "gzip"
     assert person.get("/assets/perron.000000000000.css").status_code == 404
+    font = page.partition('rel="preload" href="')[2].partition('"')[0]
+    answer = person.get(font)
+    assert (answer.headers["content-type"], answer.content[:4]) == ("font/woff2", b"wOF2")
+    assert font.rpartition("/")[2] in person.get(style).text, "the page preloads what it uses"
+
+
+def test_a_built_wheel_has_every_asset():
+    root = Path(dashboard.__file__).parents[2]
+    told = tomllib.loads((root.parent / "pyproject.toml").read_text())["tool"]["setuptools"]
+    patterns = told["package-data"]["perron"]
+    assets = [each for each in (root / "perron").rglob("assets/*") if each.is_file()]
+    assert assets
+    left = [each.name for each in assets if not any(each.match(pattern) for pattern in patterns)]
+    assert left == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tools.rig import pages, world
 from tools.rig.platform import wait_until
 
 KILOBYTES, REQUESTS, SHIFT = 120, 12, 0.02
+ASKING = ("dialog-palette", "dialog-new-app")  # they begin where one types
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -81,15 +82,18 @@ def test_the_pages_before_the_door_are_sound_and_say_what_they_do(browser, page,
     stranger.close()
 
 
-def test_the_palette_is_sound_and_has_the_focus(page, shop):
-    page.go(pages.address(shop, "/apps/shop"))
-    pages.open_dialog(page, "palette")
+@pytest.mark.parametrize("name", ASKING)
+def test_a_dialog_that_asks_for_words_is_sound_and_has_the_focus_where_one_types(page, shop, name):
+    path, dialog = pages.DIALOGS[name]
+    page.size(1440)
+    page.go(pages.address(shop, path))
+    pages.open_dialog(page, dialog)
     assert page.violations() == []
-    assert page.read("document.activeElement.role") == "combobox"
+    assert page.read("document.activeElement.matches('dialog input')")
     page.press("Escape")
 
 
-@pytest.mark.parametrize("name", [each for each in pages.DIALOGS if each != "dialog-palette"])
+@pytest.mark.parametrize("name", [each for each in pages.DIALOGS if each not in ASKING])
 def test_a_dialog_is_sound_and_puts_the_focus_on_what_is_harmless(page, shop, name):
     path, dialog = pages.DIALOGS[name]
     page.size(1440)

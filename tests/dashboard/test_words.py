@@ -119,6 +119,12 @@ def test_what_comes_within_a_week_is_told_by_its_day():
     assert clock.short(datetime(2026, 12, 22, 3, 0, tzinfo=UTC)) == "22 Dec"
 
 
+def test_moments_in_a_document_are_told_to_the_minute():
+    assert words.shortly({"expires": "2026-11-21T20:04:55.400406+00:00"}) == (
+        "expires 2026-11-21 20:04 UTC"
+    )
+
+
 def test_ids_are_told_by_their_ends():
     id = "ins_01a1ffa09689785eaa66696b43215322"
     assert words.shortly({"instance": id, "name": "web.1"}) == "instance ins_…5322, name web.1"

@@ -25,6 +25,7 @@ RELEASES: Mapping[str, tuple[str, str, str]] = {  # state of the sign, word, kin
     "cancelled": ("stopped", "Cancelled", ""),
 }
 _ID = re.compile(r"\b([a-z]{2,5}_)[0-9a-f]{28}([0-9a-f]{4})\b")
+_INSTANT = re.compile(r"\b([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}):[0-9.]+(?:\+00:00|Z)")
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 BROWSERS = (
     ("perron", "command line"),
@@ -247,4 +248,5 @@ def shortly(value: object) -> str:
             known_words[value] if value is None or value is True or value is False else str(value)
         )
         text = text[:12] if _DIGEST.fullmatch(text) else _ID.sub(r"\1…\2", text)
+        text = _INSTANT.sub(r"\1 \2 UTC", text)
     return text if len(text) <= 160 else text[:159] + "…"
