@@ -26,6 +26,7 @@ __all__ = [
     "remove_tree",
     "run",
     "stop_everything",
+    "take_steps",
     "tier",
     "unpack_volume",
     "what_is_missing",
@@ -53,6 +54,15 @@ def migrate(home: Home) -> None:
     from . import store
 
     store.prepare(home).dispose()
+
+
+def take_steps(home: Home) -> None:
+    """Take the database to the newest version in a child process, before there are threads."""
+    from perron.kit import steps
+
+    from . import migrations, store
+
+    steps.take_ahead(home.node_database, migrations.FOLDER, lambda: store.prepare(home).dispose())
 
 
 def newest_state() -> str:

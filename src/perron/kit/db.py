@@ -23,7 +23,13 @@ log = logging.getLogger(__name__)
 Database = Engine  # "engine" is our word for what runs instances
 
 PATIENCE = 5.0  # seconds a writer waits for those before it
-PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=NORMAL")
+PRAGMAS = (
+    "journal_mode=WAL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "synchronous=NORMAL",
+    "cache_size=-512",  # KB for each connection, beside the system's own cache of the file
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,11 +1,25 @@
-"""Keeps a process with many threads small, and lets it have many connections."""
+"""Keeps server and agent small, and lets them have many connections."""
 
 import ctypes
 import resource
+import sys
 from contextlib import suppress
 
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 _ARENAS = 2
+_UNUSED = (
+    "httpx._main",  # the command of httpx, which loads rich to draw with: 3 MB
+    "pydantic.v1",  # FastAPI asks whether a model is one of that age: 2 MB
+)
+
+
+def spare_unused() -> None:
+    """Keep what our libraries can do without, and we never use, from being loaded.
+
+    To be called before they are; each of them asks whether it is there.
+    """
+    for name in _UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # the way to say: not there
 
 
 def share_arenas() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from perron.kit import clock, files
+from perron.kit import clock, files, steps
 from perron.kit.problems import Conflict
 
 MANIFEST = "manifest.json"
@@ -164,12 +164,13 @@ def digest_of(path: Path) -> str:
 
 def version_of(path: Path, *, pragma: bool = False) -> str | None:
     """Return the version of a database's shape, of which nothing is opened for writing."""
-    query = "PRAGMA user_version" if pragma else "SELECT version_num FROM alembic_version"
+    if not pragma:
+        return steps.version_in(path)
     if not path.exists():
         return None
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
-            row = connection.execute(query).fetchone()
+            row = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError:
         return None
     return str(row[0]) if row else None

@@ -11,13 +11,13 @@ from types import FrameType
 import uvicorn
 
 from perron import access, builds, releases, runtime
-from perron.kit import memory, quiet, settings, written
+from perron.kit import memory, quiet, settings, steps, written
 from perron.kit.db import Database, unit_of_work
 from perron.kit.files import write_whole
 from perron.kit.problems import Problem
 from perron.kit.settings import Home
 
-from . import due, loop, processes
+from . import due, loop, migrations, processes
 from .app import create_app
 from .database import prepare
 
@@ -31,6 +31,7 @@ def serve() -> int:
     memory.share_arenas()  # before there are threads
     memory.open_many_files()
     home = Home.from_environment(os.environ)
+    steps.take_ahead(home.database, migrations.FOLDER, lambda: prepare(home))
     try:
         database = prepare(home)
     except Problem as why:

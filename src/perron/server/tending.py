@@ -5,7 +5,7 @@ import sys
 from threading import Event
 
 from perron import agent
-from perron.kit import settings
+from perron.kit import memory, settings
 from perron.kit.problems import Problem
 from perron.kit.settings import Home
 
@@ -15,6 +15,8 @@ from . import processes
 def tend() -> int:
     """Run the agent until it is told to stop; return the exit status."""
     home = Home.from_environment(os.environ)
+    memory.share_arenas()
+    agent.take_steps(home)  # before there are threads
     stop = Event()
     processes.keep_other(home, "agent", stop)
     try:
