@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from .health import HEALTH as HEALTH
+
 PLATFORM = "/v1/platform"
-HEALTH = "/v1/health"
 PROMISES = "/v1/platform/promises"
 ACCEPTED = "/v1/platform/accepted/{risk}"
 

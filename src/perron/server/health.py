@@ -2,15 +2,13 @@
 
 from typing import Any
 
+from perron.contract.health import HEALTH, NODE
 from perron.kit.ask import NoAnswer, ask
 from perron.kit.settings import Home
 
 
 def answer_of(home: Home, who: str) -> dict[str, Any] | None:
     """Return what the server or the agent says of itself; None when nobody answers."""
-    from perron.contract.node import NODE  # the shapes beside it take a while to load:
-    from perron.contract.platform import HEALTH  # server and agent have begun by then
-
     socket, path = (home.agent_socket, NODE) if who == "agent" else (home.api_socket, HEALTH)
     try:
         answer: dict[str, Any] = ask(socket, path)

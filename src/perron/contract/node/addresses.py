@@ -1,11 +1,12 @@
 """The addresses of an agent, and the version of what is said there."""
 
+from perron.contract.health import NODE as NODE
+
 VERSION = 2
 
 WISHES = "/v1/wishes"
 REPORT = "/v1/report"
 PARKED = "/v1/parked/{environment}"
-NODE = "/v1/node"
 SOURCE = "/v1/sources/{digest}"
 BUILDS = "/v1/builds"
 BUILD = "/v1/builds/{digest}"
