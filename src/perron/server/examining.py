@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 
@@ -26,13 +27,15 @@ from perron.kit.settings import Home, Settings
 from perron.kit.web import Work
 from perron.operations import Doing
 
-from . import backups, doctor, freshness, rooms, whole
-from .doctor import Finding
+from . import freshness, rooms
+
+if TYPE_CHECKING:
+    from .doctor import Finding
 
 FRESH = timedelta(seconds=15)  # looking asks every process; more often would tell nothing new
 
 router = APIRouter(tags=["platform"])
-_looked: dict[Path, tuple[datetime, list[Finding]]] = {}
+_looked: dict[Path, tuple[datetime, "list[Finding]"]] = {}
 _looking = Lock()
 
 
@@ -49,8 +52,8 @@ def examine(request: Request, work: Work, by: By) -> DoctorView:
         disk=_disk(home, settings),
         backups=BackupsView(
             newest=freshness.newest_at(home),
-            whole=len(whole.all_of(home)),
-            states=len(backups.all_of(home)),
+            whole=len(list(home.backups.glob("whole-*"))),
+            states=len(list(home.backups.glob("perron-*.db"))),
         ),
     )
 
@@ -62,7 +65,9 @@ def list_work(work: Work, by: By) -> Page[WorkView]:
     return Page(items=_works(work, operations.under_way(work)))
 
 
-def _findings(home: Home, settings: Settings) -> tuple[datetime, list[Finding]]:
+def _findings(home: Home, settings: Settings) -> tuple[datetime, "list[Finding]"]:
+    from . import doctor  # half the agent comes with it: only for who asks
+
     with _looking:
         known = _looked.get(home.path)
         if known is None or clock.now() - known[0] > FRESH:
