@@ -5,6 +5,7 @@ A bwrap that fails stands for a machine without user namespaces.
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -50,6 +51,19 @@ def test_dependencies_are_found_where_they_were_built(here):
     code = "import flask, sys; print(sys.prefix)"
     done = here.perron("run", "-a", "flask", "--", "python", "-c", code)
     assert ".venv" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on this machine")
+def test_packages_of_node_find_each_other_where_they_were_built(here):
+    here.perron("deploy", str(here.app("node")), "--create")
+    assert here.status("node.localhost") == 200
+    code = "import('express').then(m => console.log(typeof m.default))"
+    assert "function" in here.perron("run", "-a", "node", "--", "node", "-e", code).stdout
+
+
+def test_a_folder_of_pages_is_served(here):
+    here.perron("deploy", str(here.app("site")), "--create")
+    assert here.status("site.localhost") == 200
 
 
 def test_a_command_runs_beside_the_app_with_its_environment(here):

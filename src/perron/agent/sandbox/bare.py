@@ -27,6 +27,7 @@ from .status import append, children, start_ticks
 
 LAST_STEP = 'set -a; . /proc/self/fd/{0}; set +a; exec {0}<&-; exec "$@"'
 _SMALL = 1 << 20
+_MODULES = "node_modules"
 _MOVABLE = {"UV_VENV_RELOCATABLE": "1"}  # what is installed while it is built runs elsewhere
 _SET_DEATH_SIGNAL, _SET_SECCOMP, _SUBREAPER, _NO_NEW_PRIVS = 1, 22, 36, 38
 _DROP_BOUNDING, _CAPABILITIES = 24, 64
@@ -75,6 +76,9 @@ def places(spec: SandboxSpec) -> dict[str, str]:
             continue
         if PurePosixPath(mount.target).is_relative_to("/app"):
             _link(Path(spec.app, PurePosixPath(mount.target).relative_to("/app")), mount.source)
+            if PurePosixPath(mount.target).name == _MODULES and not mount.writable:
+                # Node looks for modules where a file really is, in folders of this name above it.
+                _link(Path(mount.source, _MODULES), ".")
         elif mount.target.startswith(("/build", "/cache", "/run/")):
             names[mount.target] = mount.source
         else:

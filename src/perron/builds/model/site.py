@@ -43,9 +43,15 @@ for folder, _, names in os.walk(sys.argv[1]):
 
 
 def serve(nginx: str) -> str:
-    """Return the command of a static site's ``web`` process."""
-    render = f'sed "s/@PORT@/$PORT/" {CONFIG} > /tmp/nginx.conf'
-    return f"{render} && exec {quote(nginx)} -p /tmp -e stderr -c /tmp/nginx.conf"
+    """Return the command of a static site's ``web`` process.
+
+    Where no sandbox can be made ``/tmp`` is everybody's, and root, who then lacks root's rights,
+    can be nobody but root.
+    """
+    render = f'sed -e "s/@PORT@/$PORT/" -e "s|@TMP@|$TMPDIR|" {CONFIG} > "$TMPDIR/nginx.conf"'
+    own = """as=$([ "$(id -u)" != 0 ] || echo 'user root root;')"""
+    words = '${as:+-g "$as"} -p "$TMPDIR" -e stderr -c "$TMPDIR/nginx.conf"'
+    return f"{render} && {own} && exec {quote(nginx)} {words}"
 
 
 def prepare(folder: str, python: Interpreter, *, spa: bool) -> BuildStep:
@@ -56,11 +62,11 @@ def prepare(folder: str, python: Interpreter, *, spa: bool) -> BuildStep:
 
 
 def config(folder: str, *, spa: bool) -> str:
-    """Return nginx's configuration; ``@PORT@`` is filled in at the start."""
+    """Return nginx's configuration; ``@PORT@`` and ``@TMP@`` are filled in at the start."""
     root = "/app" if folder == "." else f"/app/{folder}"
     return f"""daemon off;
 worker_processes 1;
-pid /tmp/nginx.pid;
+pid @TMP@/nginx.pid;
 error_log stderr warn;
 events {{ worker_connections 2048; }}
 http {{
@@ -81,7 +87,7 @@ http {{
   gzip_proxied any;
   gzip_vary on;
   gzip_types {PACKED};
-  client_body_temp_path /tmp/nginx-body;
+  client_body_temp_path @TMP@/nginx-body;
   map $uri $caching {{
     default "no-cache";
     "~{HASHED_HEX}" "public, max-age=31536000, immutable";
