@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import apps, edge, redeploy, scale, small, upgrade
+from . import apps, edge, page, redeploy, scale, small, upgrade
 from .figure import Figure
 
 FIGURES = {
@@ -19,6 +19,7 @@ FIGURES = {
     "idle": scale.idle,
     "revival": scale.revival,
     "apps": apps.listing,
+    "page": page.start,
     "upgrade": upgrade.under_load,
 }
 
