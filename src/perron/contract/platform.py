@@ -56,7 +56,7 @@ class PromiseView(BaseModel):
     advice: str
 
 
-class AcceptedView(BaseModel):
+class RiskView(BaseModel):
     """A risk an administrator took for everybody: by whom and when."""
 
     risk: str
@@ -72,7 +72,7 @@ class PromisesView(BaseModel):
 
     tier: str | None
     promises: list[PromiseView]
-    accepted: list[AcceptedView]
+    accepted: list[RiskView]
     several_teams: bool | None
     reason: str
 

@@ -106,7 +106,7 @@ class AcceptRequest(Strict):
     password: Password | None = None
 
 
-class AcceptedView(BaseModel):
+class JoinedView(BaseModel):
     """The team you are in now; ``session`` is yours when an account was made."""
 
     team: str

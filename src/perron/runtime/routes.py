@@ -8,9 +8,9 @@ from perron.contract.node import NodeView
 from perron.contract.platform import (
     ACCEPTED,
     PROMISES,
-    AcceptedView,
     PromisesView,
     PromiseView,
+    RiskView,
 )
 from perron.kit.db import UnitOfWork
 from perron.kit.web import Work
@@ -52,7 +52,7 @@ def _shown(work: UnitOfWork) -> PromisesView:
     return PromisesView(
         tier=node.tier if node else None,
         promises=_promises(node),
-        accepted=[AcceptedView(risk=each.risk, by=each.by, at=each.at) for each in accepted],
+        accepted=[RiskView(risk=each.risk, by=each.by, at=each.at) for each in accepted],
         several_teams=not reason if node else None,
         reason=reason,
     )

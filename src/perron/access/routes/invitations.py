@@ -12,11 +12,11 @@ from perron.contract.teams import (
     INVITATION_PAGE,
     TEAM_INVITATION,
     TEAM_INVITATIONS,
-    AcceptedView,
     AcceptRequest,
     InvitationMadeView,
     InvitationRequest,
     InvitationView,
+    JoinedView,
     OfferView,
 )
 from perron.kit import clock, web
@@ -76,7 +76,7 @@ def show_offer(code: str, work: Work) -> OfferView:
 
 
 @router.post(INVITATION_ACCEPT, status_code=201, dependencies=doors.SIGNED)
-def accept(code: str, wanted: AcceptRequest, request: Request, response: Response) -> AcceptedView:
+def accept(code: str, wanted: AcceptRequest, request: Request, response: Response) -> JoinedView:
     """Come into the team: as who you are when signed in, else with an account made for you."""
     web.never_keep(response)
     if doors.token_of(request):
@@ -87,7 +87,7 @@ def accept(code: str, wanted: AcceptRequest, request: Request, response: Respons
     return _with_account(code, wanted, request)
 
 
-def _with_account(code: str, wanted: AcceptRequest, request: Request) -> AcceptedView:
+def _with_account(code: str, wanted: AcceptRequest, request: Request) -> JoinedView:
     if wanted.handle is None or wanted.name is None or wanted.password is None:
         raise AccountIncomplete("Send handle, name and password, or sign in first.")
     with doors.reading(request) as work:
@@ -104,8 +104,8 @@ def _with_account(code: str, wanted: AcceptRequest, request: Request) -> Accepte
         return shown.model_copy(update={"session": shapes.opened(work, made)})
 
 
-def _accepted(work: UnitOfWork, by: Actor, found: Invitation) -> AcceptedView:
-    return AcceptedView(
+def _accepted(work: UnitOfWork, by: Actor, found: Invitation) -> JoinedView:
+    return JoinedView(
         team=rights.team_name(work, found.team),
         role=found.role,  # type: ignore[arg-type]  # the table of roles is where both come from
         person=shapes.briefs_of(work, [by.id])[by.id],
