@@ -71,6 +71,31 @@ def test_an_instance_that_falls_starts_again_and_says_why(node: Node) -> None:
     run(body)
 
 
+def test_who_fell_while_nobody_looked_has_waited_long_enough(node: Node) -> None:
+    async def body() -> None:
+        async with node.agent():
+            node.hear(wish(web()))
+            (before,) = await node.until_states("web.1 v1 healthy")
+        with pytest.raises((OSError, http.client.HTTPException)):
+            await asyncio.to_thread(ask, before.port, "/crash")
+        async with node.agent():
+            (after,) = await node.until_states("web.1 v1 healthy")
+            assert (after.id, after.restarts) == (before.id, 1)
+            assert "web.1 exited with code 7; starts again now" in await node.lines(
+                source="platform"
+            )
+            with pytest.raises((OSError, http.client.HTTPException)):
+                await asyncio.to_thread(ask, after.port, "/crash")
+
+            async def waits() -> bool:
+                said = await node.lines(source="platform")
+                return "web.1 exited with code 7; starts again in 1 s" in said
+
+            await node.until(waits, "waits longer the second time")
+
+    run(body)
+
+
 def test_who_keeps_falling_is_shown_as_a_crash_loop(node: Node) -> None:
     async def body() -> None:
         async with node.agent():

@@ -52,6 +52,7 @@ class Keeper:
         self._wish = wish
         self._changed = changed
         self._leave = asyncio.Event()
+        self._pause = delay(instance)
         self._ooms = False
         self._fault = ""
         self._task: asyncio.Task[None] | None = None
@@ -71,7 +72,7 @@ class Keeper:
                 self._become(self.instance.at(InstanceState.STARTING, clock.now()))
         elif self.instance.state not in FALLEN | LEAVING and self.instance.started is not None:
             self._watch_output()
-            self._note_ending(found)
+            self._note_ending(found, seen=False)
         if self.instance.state in LEAVING:
             self.leave(drain=self.instance.state == InstanceState.DRAINING)
         self.begin()
@@ -137,7 +138,7 @@ class Keeper:
         """Wait as long as a fallen instance has to, then start it; false when that failed."""
         if self.instance.state in FALLEN:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._leave.wait(), delay(self.instance))
+                await asyncio.wait_for(self._leave.wait(), self._pause)
                 return False
         async with self._tools.starts:
             if self._leave.is_set():
@@ -236,8 +237,11 @@ class Keeper:
             self._fault = findings.in_words(check)
             await self._stop(running)
 
-    def _note_ending(self, ending: sandbox.Ending | None) -> None:
-        """Turn the end of the process into a fall, with its reason in words."""
+    def _note_ending(self, ending: sandbox.Ending | None, *, seen: bool = True) -> None:
+        """Turn the end of the process into a fall, with its reason in words.
+
+        What first fell while nobody looked has waited long enough: most likely all did at once.
+        """
         if ending is None:  # the machine was restarted, or the agent ended before the start
             again = replace(self.instance, rotating=False, restarts=self.instance.restarts + 1)
             self._become(again.at(InstanceState.STARTING, clock.now(), "ended with the machine"))
@@ -249,16 +253,19 @@ class Keeper:
                 signal=ending.signal,
                 out_of_memory=ending.out_of_memory,
                 text=self._fault or ending.text,
-            )
+            ),
+            seen=seen,
         )
 
-    def _fall(self, ending: Exit) -> None:
+    def _fall(self, ending: Exit, *, seen: bool = True) -> None:
         self._stop_checking()
         fallen = crashed(self.instance, ending, clock.now())
         self._become(fallen)
         self.served = False
         loop = " (it keeps crashing)" if fallen.state == InstanceState.CRASHED else ""
-        self._say(f"{ending.text}; starts again in {in_words(delay(fallen))}{loop}")
+        self._pause = delay(fallen) if seen or fallen.streak > 1 else 0.0
+        when = f"in {in_words(self._pause)}" if self._pause else "now"
+        self._say(f"{ending.text}; starts again {when}{loop}")
 
     def _stop_checking(self) -> None:
         if self._checking and self._checking is not asyncio.current_task():
