@@ -1,10 +1,13 @@
 """Runtimes are known by having been run."""
 
+import importlib
 import sys
 from pathlib import Path
 
 from perron.agent.builds import interpreters
 from perron.kit.settings import Settings
+
+found_by = importlib.import_module("perron.agent.builds.interpreters")
 
 
 def program(path: Path, text: str) -> Path:
@@ -39,3 +42,15 @@ def test_a_given_python_is_offered_by_its_real_path() -> None:
     offered = {each.version: each for each in found if each.language == "python"}
     assert offered[version].source == "PERRON_PYTHONS"
     assert not Path(offered[version].path).is_symlink()
+
+
+def test_what_did_not_answer_in_time_is_asked_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(found_by, "TIMEOUT", 3.0)
+    monkeypatch.setattr(found_by, "AGAIN", 0.0)
+    first = tmp_path / "asked"
+    story = f"test -e {first} || {{ touch {first}; exec sleep 60; }}; echo 3.97.1; echo /opt/late"
+    program(tmp_path / "bin" / "python3.97", story)
+    environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+    assert "3.97.1" not in [each.version for each in interpreters(Settings(), environment)]
+    monkeypatch.setattr(found_by, "TIMEOUT", 20.0)
+    assert "3.97.1" in [each.version for each in interpreters(Settings(), environment)]

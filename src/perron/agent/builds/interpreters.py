@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from perron.kit.settings import Settings
 
 OLDEST_PYTHON = (3, 8)
 TIMEOUT = 20.0
+AGAIN = 60.0  # seconds until what did not answer in time is asked again
 _PYTHON = re.compile(r"python3(\.\d+)?")
 _ASK_PYTHON = (
     "import os, sys, venv, ssl; print('%d.%d.%d' % sys.version_info[:3]);"
@@ -34,13 +36,17 @@ class Candidate:
 
 
 _tried: dict[tuple[Candidate, float], Interpreter | None] = {}
+_silent: dict[tuple[Candidate, float], float] = {}  # until when we do not ask: unknown, not absent
 _one_at_a_time = Lock()  # whoever asks meanwhile waits for the answer, and runs nothing twice
 
 
 def interpreters(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> list[Interpreter]:
-    """Return every runtime found, the newest first; each program is run once and remembered."""
+    """Return every runtime found, the newest first; each program is run once and remembered.
+
+    What did not answer, because the machine is busy or it hangs, is asked again after a while.
+    """
     candidates = _unique([*_pythons(settings, environment), *_nodes(environment)])
     with _one_at_a_time, ThreadPoolExecutor(4) as pool:
         found = [each for each in pool.map(_tried_once, candidates) if each]
@@ -104,9 +110,12 @@ def _tried_once(candidate: Candidate) -> Interpreter | None:
     except OSError:
         return None
     key = (candidate, changed)
-    if key not in _tried:
-        _tried[key] = _try(candidate)
-    return _tried[key]
+    if key not in _tried and time.monotonic() >= _silent.get(key, 0.0):
+        try:
+            _tried[key] = _try(candidate)
+        except subprocess.TimeoutExpired:
+            _silent[key] = time.monotonic() + AGAIN
+    return _tried.get(key)
 
 
 def _try(candidate: Candidate) -> Interpreter | None:
@@ -120,7 +129,7 @@ def _try(candidate: Candidate) -> Interpreter | None:
             env={"PATH": "/usr/bin:/bin"},
             stdin=subprocess.DEVNULL,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return None
     lines = done.stdout.split("\n")
     if done.returncode or len(lines) < 2:
