@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import ticks
-
 PROGRAM = "qemu-system-x86_64"
 MEMORY = "2048"
 # Nobody attacks this kernel's processor, and its clock is the emulator's: both cost much here.
@@ -30,8 +28,11 @@ class Disks:
 class Emulator:
     """One running qemu: a line to the guest, and one to qemu itself.
 
-    ``-accel tcg``: where this machine is itself a guest, ``kvm`` opens but hangs. ``keep`` writes
-    to the disk itself; else what is written goes when it ends.
+    ``-accel tcg``: where this machine is itself a guest, ``kvm`` opens but hangs. ``-icount``: its
+    clock counts what it has done, a nanosecond an instruction, and goes on by itself only while it
+    has nothing to do; so nothing comes too late in there, however busy it is out here.
+
+    ``keep`` writes to the disk itself; else what is written goes when it ends.
     """
 
     def __init__(self, disks: Disks, payload: Path, folder: Path, *, keep: bool = False) -> None:
@@ -101,28 +102,22 @@ class Emulator:
 def version() -> str:
     """Return what decides whether a kept state can be woken here."""
     said = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True)
-    speed = round((ticks.per_millisecond() or 0) / 10_000)
-    return f"{said.stdout.splitlines()[0]} {_processors()} {speed}"
-
-
-def _processors() -> str:
-    return str(min(os.cpu_count() or 1, 2))
+    return said.stdout.splitlines()[0]
 
 
 def _words(
     disks: Disks, payload: Path, folder: Path, line: int, monitor: int, keep: bool
 ) -> list[str]:
-    counted = f" tsc_early_khz={speed}" if (speed := ticks.per_millisecond()) else ""
     drive = "file={},if=virtio,format=raw{}"
     own = ",cache=unsafe" if keep else ",cache=unsafe,snapshot=on"
     woken = ["-incoming", f"exec:cat '{disks.state}'"] if disks.state else []
     return [
         # It ends with what started it, however that ends.
         *("setpriv", "--pdeathsig", "KILL"),
-        *(PROGRAM, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", _processors()),
+        *(PROGRAM, "-accel", "tcg", "-icount", "shift=0", "-cpu", "max", "-smp", "1"),
         *("-m", MEMORY, "-display", "none", "-nodefaults", "-nic", "none", "-rtc", "base=utc"),
         *("-kernel", str(disks.kernel), "-initrd", str(disks.initrd)),
-        *("-append", f"console=ttyS0 root=/dev/vda rw panic=-1 loglevel=4 {_QUICK}{counted}"),
+        *("-append", f"console=ttyS0 root=/dev/vda rw panic=-1 loglevel=4 {_QUICK}"),
         *("-drive", drive.format(disks.disk, own)),
         *("-drive", drive.format(payload, ",readonly=on")),
         *("-serial", f"file:{folder / 'console'}"),
