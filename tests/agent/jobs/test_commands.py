@@ -1,6 +1,7 @@
 """Release commands and one-off runs, in real sandboxes."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -253,6 +254,21 @@ def test_a_run_can_be_interrupted_and_cancelled(on_node: OnNode) -> None:
         assert (await node.jobs.cancel("run-3")).state is JobState.CANCELLED
 
     on_node(story)
+
+
+def test_a_job_whose_agent_ends_at_once_is_begun_by_the_next_one(folder, recwarn):
+    async def story():
+        node = await Node(folder).open()
+        await built(node)
+        await node.jobs.ask("release-1", release("echo ran"))
+        await node.close()  # before the loop has turned even once
+        gc.collect()
+        node = await Node(folder).open()
+        assert (await node.ended("release-1")).state is JobState.SUCCEEDED
+        await node.close()
+
+    asyncio.run(story())
+    assert not [each for each in recwarn if "never awaited" in str(each.message)]
 
 
 AGENT = """

@@ -4,12 +4,11 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy.exc import OperationalError
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -35,6 +34,7 @@ CANCEL_WAIT = 8.0
 AGAIN = 1.0
 HOUR = 3600.0
 KEEP_FOR = timedelta(days=30)  # what is known of a job that has ended
+Work = Callable[[Live], Awaitable[tuple[Exit, int | None] | None]]
 log = logging.getLogger(__name__)
 
 
@@ -74,9 +74,9 @@ class Jobs:
         for job in found:
             live = self._live[job.name]
             if job.spec.interactive:
-                self._begin(live, _ended_with_agent())
+                self._begin(live, _ended_with_agent)
             elif job.state is JobState.RUNNING or job.spec.kind is not JobKind.BUILD:
-                self._begin(live, self._work(live))
+                self._begin(live, self._work)
         self._remove_leftovers()
         self._advance()
         self._house = asyncio.create_task(self._keep_house())
@@ -119,9 +119,9 @@ class Jobs:
         if spec.kind is JobKind.BUILD:
             self._advance()
         elif spec.interactive:
-            self._begin(live, self._wait_for_somebody(live))
+            self._begin(live, self._wait_for_somebody)
         else:
-            self._begin(live, self._work(live))
+            self._begin(live, self._work)
         return self._report(name, live.job)
 
     async def report(self, name: str, wait: float = 0.0) -> JobReport:
@@ -217,19 +217,18 @@ class Jobs:
             live = self._live[job.name]
             self._served.pop(job.spec.team, None)
             self._served[job.spec.team] = None
-            self._begin(live, self._work(live))
+            self._begin(live, self._work)
 
-    def _begin(self, live: Live, work: Coroutine[Any, Any, tuple[Exit, int | None] | None]) -> None:
+    def _begin(self, live: Live, work: Work) -> None:
+        """Have it done from the loop's next turn on; a task that ends before has begun nothing."""
         if live.job.state is JobState.QUEUED and not live.job.spec.interactive:
             live.note(state=JobState.RUNNING, started=clock.now())
         live.task = asyncio.create_task(self._do(live, work), name=live.job.name)
 
-    async def _do(
-        self, live: Live, work: Coroutine[Any, Any, tuple[Exit, int | None] | None]
-    ) -> None:
+    async def _do(self, live: Live, work: Work) -> None:
         """Do the work and write down how it ended; a fault of ours ends the job, not the agent."""
         try:
-            done = await work
+            done = await work(live)
         except (Problem, Permanent, Temporary) as why:
             done = refused(str(why)), None
         except OSError as why:
@@ -343,5 +342,5 @@ def _layer_of(job: Job) -> str | None:
     return plan.layer.key if plan and plan.layer else None
 
 
-async def _ended_with_agent() -> tuple[Exit, int | None]:
+async def _ended_with_agent(_live: Live) -> tuple[Exit, int | None]:
     return refused("the session ended when the agent was started again"), None

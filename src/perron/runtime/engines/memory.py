@@ -115,10 +115,9 @@ class MemoryEngine:
     def job(self, name: str, *, wait: float = 0.0) -> JobReport:
         """Say how far a job came."""
         with self._changed:
-            if name not in self.jobs:
+            self._changed.wait_for(lambda: not self._is_running(name), wait)
+            if name not in self.jobs:  # never asked for, or forgotten meanwhile
                 raise AgentRefused(404, f"There is no job {name!r}.")
-            running = JobState.RUNNING
-            self._changed.wait_for(lambda: self.jobs[name].state is not running, wait)
             return self.jobs[name]
 
     def cancel_job(self, name: str) -> None:
@@ -172,6 +171,9 @@ class MemoryEngine:
                     changed = {"last_exit": ended, "restarts": each.restarts + 1}
                     self._instances[key] = each.model_copy(update=changed)
             self._step()
+
+    def _is_running(self, name: str) -> bool:
+        return name in self.jobs and self.jobs[name].state is JobState.RUNNING
 
     def _outcome(self, name: str) -> JobReport:
         at = clock.now()

@@ -188,6 +188,7 @@ async def main() -> None:
             if isinstance(left, Running):
                 await left.kill()
         await sandboxes.close()
+        sandboxes.dissolve()
         stage.remove()
 
 
