@@ -277,16 +277,16 @@ if {{ var(txn.format) -m found }} {{ res.fhdr({_OWN}) -m found }}
 
 
 def _at_the_door(frame: Frame, scheme: str, port: int) -> str:
-    """Return where visitors come in; who tells no length is led on to be measured.
+    """Return where visitors come in; who has a body and tells no length is led on to be measured.
 
-    HTTP/2 needs none: what has not ended with its headers, or came with bytes, has a body.
+    What ended with its headers, and came without bytes, has no body. A request in chunks has no
+    Content-Length here, even if it came with one: HAProxy takes that away.
     """
     return f"""frontend {"visitors" if scheme == "http" else "secure"} from base
-{_binds(frame, port, scheme)}  acl has_more internal.htx.has_eom,not
-  acl has_more req.body_len gt 0
+{_binds(frame, port, scheme)}  acl has_body internal.htx.has_eom,not
+  acl has_body req.body_len gt 0
   acl is_hosted {HOST},map({frame.hosts_map}) -m found
-  http-request allow if {{ req.fhdr(transfer-encoding) -m found }} is_hosted or \
-{{ fc_http_major 2 }} !{{ req.fhdr(content-length) -m found }} has_more is_hosted
+  http-request allow if has_body !{{ req.fhdr(content-length) -m found }} is_hosted
 """
 
 
@@ -301,7 +301,7 @@ def _behind_the_hop(frame: Frame, scheme: str, _port: int) -> str:
 
 def _special(frame: Frame, scheme: str, measured: bool) -> str:
     """Return where it leads, then what few need: redirect, protection, maintenance, limits."""
-    plain = "FALSE" if measured else "{ var(txn.where) -m end | } !has_length"
+    plain = "FALSE" if measured else "{ var(txn.where) -m end | } !has_body"
     packed = f"var(txn.where),field(2,|),map({frame.apps_map})"
     redirect = f"""  http-request redirect location \
 https://%[{HOST}]{_port(frame.settings)}%[pathq] code 308 \
