@@ -1,6 +1,6 @@
 """Decides which numbered backend serves which environment, and what must change in HAProxy."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,10 +57,7 @@ def seat(
         if _kind(seats.get(each.environment, "")) == each.kind
     }
     taken = set(kept.values()) | set(busy)
-    free = {
-        kind: (name for name in backend_names(kind, size) if name not in taken)
-        for kind, size in pools.items()
-    }
+    free = {kind: _free(kind, size, taken) for kind, size in pools.items()}
     for each in backends:
         if each.environment not in kept:
             chosen = next(free[each.kind], None)
@@ -115,6 +112,13 @@ def removals(desired: Desired, running: Running, hosts: Path, apps: Path) -> lis
 def leavers(desired: Desired, running: Running) -> list[Key]:
     """Return the servers that HAProxy may forget as soon as nothing is in flight on them."""
     return sorted(set(running.ports) - set(desired.by_key()))
+
+
+def _free(kind: str, size: int, taken: Collection[str]) -> Iterator[str]:
+    """Yield the free backends of a pool; most often nobody asks for one."""
+    for name in backend_names(kind, size):
+        if name not in taken:
+            yield name
 
 
 def _servers(each: Backend) -> list[Server]:

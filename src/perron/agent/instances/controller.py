@@ -25,7 +25,7 @@ from .stopping import end_strangers
 from .tools import Tools
 
 RESYNC = 5.0
-LONGEST_BREATH = 0.2
+LONGEST_BREATH = 0.3
 Farewell = Callable[[str], Awaitable[None]]
 log = logging.getLogger("perron.agent")
 
