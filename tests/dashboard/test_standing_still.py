@@ -61,5 +61,5 @@ def test_a_board_that_was_there_already_ends_without_moving_anything(page, shop)
     page.go(pages.address(shop, "/apps/shop"))
     assert page.read("!!document.querySelector('main #news .board')"), "the deploy takes 2 s"
     going.join()
-    page.until("document.querySelector('main .settled')?.innerText.includes('Live')", 30)
+    page.until("document.querySelector('.settled')?.innerText.includes('Live')", 30)
     assert page.shift() <= SHIFT, page.read("JSON.stringify(window.__moved)")
