@@ -59,14 +59,21 @@ def revival() -> list[Figure]:
 
 
 def _revive(here: Platform) -> Loop:
-    for pid in [*here.leftovers(), *here.instance_pids("")]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not here.instance_pids(""), 60)
+    wait_until(lambda: not _killed(here), 60)
     began, before = time.monotonic(), busy_seconds()
     here.perron("up")
     _await_all(here)
     return Loop(time.monotonic() - began, 0.0, busy_seconds() - before)
+
+
+def _killed(here: Platform) -> list[int]:
+    """Kill everything there is, first those who would start it again; return what there was."""
+    keepers = [pid for pid in (here.pid("serve"), here.pid("agent")) if pid]
+    found = [*keepers, *here.leftovers(), *here.instance_pids("")]
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return found
 
 
 def _await_all(here: Platform) -> None:
