@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,14 @@ def test_another_team_shares_neither_build_nor_layer(uow, plan):
     ours = plan()
     assert theirs.identity != ours.identity
     assert theirs.job.plan.layer.key != ours.job.plan.layer.key
+
+
+def test_an_app_that_moved_is_built_with_nothing_of_its_old_team(uow, plan, place):
+    before = plan()
+    moved = plan(environment=replace(place, team=access.add_team(uow, "red")))
+    assert moved.job.team != before.job.team
+    assert moved.job.plan.layer.key != before.job.plan.layer.key
+    assert moved.identity != before.identity
 
 
 def test_a_build_that_exists_needs_no_job_in_any_environment(uow, plan, place):
