@@ -17,3 +17,12 @@ def test_what_nobody_needs_at_rest_is_not_loaded(process):
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_what_is_there_when_serving_begins_is_looked_through_no_more():
+    code = (
+        "import gc; import perron.server.serving; from perron.kit import memory; "
+        "memory.settle(); print(gc.get_freeze_count() > 50_000 > len(gc.get_objects()))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from perron.kit import clock
+from perron.kit import clock, memory
 from perron.kit.db import unit_of_work
 from perron.kit.files import private_folder
 from perron.kit.lock import LockHeld, hold
@@ -82,6 +82,7 @@ async def _serve(home: Home, settings: Settings) -> None:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             told = asyncio.create_task(ended.wait())
             log.info("The agent answers at %s.", home.agent_socket)
+            memory.settle()
             await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
             server.should_exit = True
             await serving

@@ -75,6 +75,7 @@ def _run(home: Home, database: Database) -> None:
     _end_on_signals(server)
     # Whoever asks first shall hear how instances are, not that nobody has reported yet.
     processes.wait_for(lambda: runtime.sight_of(home).report is not None, FIRST_REPORT)
+    memory.settle()
     try:
         server.run()
     finally:
