@@ -47,7 +47,7 @@ class Guest:
 
     def reads(self, command: str, **who: str) -> Any:
         """Run a command that answers in JSON, once the server is there."""
-        look = f"until {command} --json > ~/said; do sleep 1; done; cat ~/said"
+        look = f"until {command} --json > ~/said 2> ~/why; do sleep 1; done; cat ~/said"
         return json.loads(self.run(look, timeout=LONG, **who).said)
 
     def setting(self, name: str) -> str:
