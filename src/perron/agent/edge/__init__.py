@@ -4,8 +4,8 @@
 reload. HAProxy outlives the agent; when it is killed it is back with every route within a second.
 """
 
-from .configuration import EDGE_ID
 from .model import AccessLine, Backend, Page, Target, TargetState
+from .outline import EDGE_ID
 from .process import EdgeFailed, PortTaken
 from .service import Edge
 

@@ -18,7 +18,7 @@ from perron.kit.problems import Conflict
 from perron.kit.settings import Home, Settings
 
 from . import admin
-from .configuration import EDGE_ID
+from .outline import EDGE_ID
 
 _START_WITHIN = 60.0  # seconds: an emulated or crowded machine takes long; one that ended is seen
 _HEARD_WITHIN = 8.0

@@ -16,7 +16,7 @@ from perron.kit import clock
 from perron.kit.files import private_folder, write_whole
 from perron.kit.settings import Home, Settings
 
-from . import admin, configuration, pages, plan, ring
+from . import admin, configuration, outline, pages, plan, ring
 from .keyring import Keyring
 from .listening import Listener
 from .model import FALL, AccessLine, Backend, TargetState, name_of, shown_as_starting
@@ -217,7 +217,7 @@ class Edge:
         except (OSError, ValueError):
             return
         self._seats = dict(kept["seats"])
-        self._frame = replace(self._frame, pools={**configuration.POOLS, **kept["pools"]})
+        self._frame = replace(self._frame, pools={**outline.POOLS, **kept["pools"]})
         apps = _entries(self._frame.apps_map)
         self._desired = Desired(
             hosts=_entries(self._frame.hosts_map),
