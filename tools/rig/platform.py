@@ -118,11 +118,12 @@ class Platform:
         return found
 
     def kill(self, name: str) -> None:
-        """kill -9 server (serve), agent or edge."""
-        pids = self.edge_pids() if name == "edge" else [self.pid(name)]
+        """kill -9 server (serve), agent or edge, and wait until it holds nothing any more."""
+        pids = [each for each in ([self.pid(name)] if name != "edge" else self.edge_pids()) if each]
         for pid in pids:
-            if pid:
-                os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+        if name != "edge":
+            wait_until(lambda: self.pid(name) not in pids, 20, f"{name} is dead")
 
     def ask(
         self, host: str, path: str = "/", method: str = "GET", body: bytes | None = None,
