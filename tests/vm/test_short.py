@@ -51,6 +51,7 @@ def test_a_step_of_the_clock_restarts_nothing(served):
         ]
 
 
+@pytest.mark.slow
 def test_apps_come_back_after_a_reboot(served):
     served.machine.reboot()
     served.answers()
