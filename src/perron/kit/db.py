@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,10 +24,12 @@ log = logging.getLogger(__name__)
 Database = Engine  # "engine" is our word for what runs instances
 
 PATIENCE = 5.0  # seconds a writer waits for those before it
+LAST = 0.5  # … and for other processes, however long it has waited here
+_WAIT = "busy_timeout=5000"
 PRAGMAS = (
     "journal_mode=WAL",
     "foreign_keys=ON",
-    "busy_timeout=5000",
+    _WAIT,
     "synchronous=NORMAL",
     "cache_size=-512",  # KB for each connection, beside the system's own cache of the file
 )
@@ -89,10 +92,12 @@ def unit_of_work(
     uow = UnitOfWork(writer, actor, correlation, actor_kind)
     before = None
     try:
-        with _in_turn(database), writer as connection, connection.begin():
-            before = _changes(connection)
-            yield uow
-            is_changed = before is None or _changes(connection) != before
+        with _in_turn(database) as left, writer as connection:
+            connection.execution_options(left=left)
+            with connection.begin():
+                before = _changes(connection)
+                yield uow
+                is_changed = before is None or _changes(connection) != before
         if is_changed:  # a look that changed nothing wakes nobody
             bell.ring()
     finally:
@@ -125,20 +130,20 @@ _turns: WeakKeyDictionary[Database, threading.Lock] = WeakKeyDictionary()
 
 
 @contextmanager
-def _in_turn(database: Database) -> Generator[None]:
-    """Let the writers of this process queue here, where nobody starves.
+def _in_turn(database: Database) -> Generator[float]:
+    """Let the writers of this process queue here, where nobody starves; give the patience left.
 
     SQLite lets them poll, and the one that sleeps longest loses.
     """
     if database.dialect.name != "sqlite":
-        yield
+        yield PATIENCE
         return
-    turn = _turns.setdefault(database, threading.Lock())
+    turn, came = _turns.setdefault(database, threading.Lock()), time.monotonic()
     if not turn.acquire(timeout=PATIENCE):
         locked = sqlite3.OperationalError("database is locked")
         raise OperationalError("BEGIN IMMEDIATE", None, locked)
     try:
-        yield
+        yield PATIENCE - (time.monotonic() - came)
     finally:
         turn.release()
 
@@ -172,4 +177,14 @@ def _write_afterwards(database: Database, uow: UnitOfWork) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+    """Begin; who has waited here for others waits for other processes as much less."""
+    options = connection.get_execution_options()
+    left = options.get("left", PATIENCE)
+    is_short = left < PATIENCE - LAST
+    if is_short:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(max(left, LAST) * 1000)}")
+    try:
+        connection.exec_driver_sql(options.get("begin", "BEGIN"))
+    finally:
+        if is_short:
+            connection.exec_driver_sql(f"PRAGMA {_WAIT}")
