@@ -2,6 +2,7 @@
 
 import pytest
 
+from tools.rig import pages
 from tools.rig.browser import Browser
 from tools.rig.chromium import MISSING, found
 from tools.rig.platform import Platform
@@ -25,3 +26,11 @@ def here():
         yield made.up()
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser, shop):
+    """A page where the administrator is signed in to the shop of this file."""
+    made = browser.page()
+    pages.sign_in(made, shop)
+    return made

@@ -15,13 +15,6 @@ def shop(here):
     return here
 
 
-@pytest.fixture(scope="module")
-def page(browser, shop):
-    made = browser.page()
-    pages.sign_in(made, shop)
-    return made
-
-
 def quota(here, name):
     return next(each for each in here.json("quotas", "--team", "main") if each["name"] == name)
 

@@ -24,13 +24,6 @@ def shop(here):
     return here
 
 
-@pytest.fixture(scope="module")
-def page(browser, shop):
-    made = browser.page()
-    pages.sign_in(made, shop)
-    return made
-
-
 @pytest.mark.parametrize("name", pages.FULL)
 def test_a_page_is_sound_by_day_on_a_desk_and_by_night_on_a_phone(page, shop, name):
     assert unsound(page, shop, name, ((1440, "light"), (390, "dark"))) == []

@@ -19,13 +19,6 @@ def shop(here):
     return here
 
 
-@pytest.fixture(scope="module")
-def page(browser, shop):
-    made = browser.page()
-    pages.sign_in(made, shop)
-    return made
-
-
 def deploying(here, word):
     """Deploy a changed shop as somebody else would, meanwhile."""
     server = here.folder / "shop" / "server.py"

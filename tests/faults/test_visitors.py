@@ -1,6 +1,5 @@
 """Visitors who ask too much, too slowly or all at once."""
 
-import resource
 import socket
 import time
 from contextlib import ExitStack
@@ -77,24 +76,18 @@ def test_slow_clients_are_let_go_and_nobody_waits_for_them(visited):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_eight_thousand_connections_are_open_and_five_hundred_active(visited):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < 17_000:
-        pytest.skip(f"{hard} open files are allowed here; 17,000 are needed")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        with ExitStack() as all_of_them:
-            for number in range(8000):
-                each = all_of_them.enter_context(connected(visited, 30))
-                each.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-                assert status(each.recv(65536)) == 200, number
-            assert int(info(visited, "CurrConns")) >= 8000
-            kinds = {"keep-alive": 250, "fresh": 250}
-            with Load(visited.http_port, "visited.localhost", kinds=kinds, pace=0.2) as active:
-                wait_until(lambda: active.tally.requests > 10_000, 120)
-            assert not active.tally.lost, str(active.tally)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+def test_eight_thousand_connections_are_open_and_five_hundred_active(visited, many_files):
+    many_files(17_000)
+    with ExitStack() as all_of_them:
+        for number in range(8000):
+            each = all_of_them.enter_context(connected(visited, 30))
+            each.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert status(each.recv(65536)) == 200, number
+        assert int(info(visited, "CurrConns")) >= 8000
+        kinds = {"keep-alive": 250, "fresh": 250}
+        with Load(visited.http_port, "visited.localhost", kinds=kinds, pace=0.2) as active:
+            wait_until(lambda: active.tally.requests > 10_000, 120)
+        assert not active.tally.lost, str(active.tally)
 
 
 def info(here, name):
