@@ -64,6 +64,12 @@ class Ask:
         value = self.form.get(name, default)
         return default if isinstance(value, UploadFile) else value.strip()
 
+    def must_mean(self, name: str, otherwise: str) -> None:
+        """Refuse what cannot be undone unless its ``name`` was typed; ``otherwise`` is so then."""
+        if self.said("confirm") != name:
+            detail = f"Type {name} into the field to mean it. {otherwise}"
+            raise Refused(422, {"title": "Not confirmed", "detail": detail})
+
     def again(self, refused: Refused) -> "Ask":
         """Return the same ask, with why the platform said no."""
         return replace(self, refused=refused)

@@ -2,7 +2,6 @@
 
 from urllib.parse import quote
 
-from perron.client import Refused
 from perron.client import people as verbs
 from perron.client.client import Json
 
@@ -51,9 +50,7 @@ def set_administrator(ask: Ask) -> Done:
 def remove(ask: Ask) -> Done:
     """Forget who they are and let them in no more; their name was typed."""
     person = ask.at["person"]
-    if ask.said("confirm") != person:
-        detail = f"Type {person} into the field to mean it. Nothing was changed."
-        raise Refused(422, {"title": "Not confirmed", "detail": detail})
+    ask.must_mean(person, "Nothing was changed.")
     verbs.erase_person(ask.client, person)
     return Done("/people", f"{person} is removed; their tokens and sessions ended.")
 

@@ -30,7 +30,7 @@ def create_environment(ask: Ask) -> Done:
 def destroy_environment(ask: Ask) -> Done:
     """Destroy an environment and all it has; its name was typed."""
     name = ask.said("environment")
-    _meant(ask, name)
+    ask.must_mean(name, "Nothing was destroyed.")
     verbs.destroy_environment(ask.client, Place(ask.app, name))
     return Done(
         with_query(f"/apps/{quote(ask.app, safe='')}/settings"), f"{name} is being destroyed."
@@ -59,7 +59,7 @@ def transfer(ask: Ask) -> Done:
 
 def destroy(ask: Ask) -> Done:
     """Destroy the app and all it has; its name was typed."""
-    _meant(ask, ask.app)
+    ask.must_mean(ask.app, "Nothing was destroyed.")
     verbs.destroy_app(ask.client, ask.app)
     return Done("/", f"{ask.app} is being destroyed.")
 
@@ -72,12 +72,6 @@ def _offered(ask: Ask) -> Json | None:
         if refused.status not in (403, 404):
             raise
         return None
-
-
-def _meant(ask: Ask, name: str) -> None:
-    if ask.said("confirm") != name:
-        detail = f"Type {name} into the field to mean it. Nothing was destroyed."
-        raise Refused(422, {"title": "Not confirmed", "detail": detail})
 
 
 ALL = (

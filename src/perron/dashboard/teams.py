@@ -57,9 +57,7 @@ def rename(ask: Ask) -> Done:
 def delete(ask: Ask) -> Done:
     """Delete a team that has no apps; its name was typed."""
     team = ask.at["team"]
-    if ask.said("confirm") != team:
-        detail = f"Type {team} into the field to mean it. Nothing was deleted."
-        raise Refused(422, {"title": "Not confirmed", "detail": detail})
+    ask.must_mean(team, "Nothing was deleted.")
     ask.client.send("DELETE", _path(ask))
     return Done("/teams", f"{team} is gone.")
 

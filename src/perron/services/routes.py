@@ -81,10 +81,7 @@ def destroy(
     """
     with reading(request.app.state.database) as work:
         place, found = _entered(request, work, app, environment, volume, "volume.destroy")
-        if confirm != found.name:
-            raise ConfirmationMissing(
-                f"This destroys every file in {found.name!r}: say confirm={found.name} to mean it."
-            )
+        _must_mean(found, confirm, "destroys every file")
         _refuse_mounted(work, place, found, "destroy it")
         client = _node(work)
     client.delete(_path(node.VOLUME, place, found.name))
@@ -124,10 +121,7 @@ def restore(
     """
     with reading(request.app.state.database) as work:
         place, found = _entered(request, work, app, environment, volume, "volume.restore")
-        if confirm != found.name:
-            raise ConfirmationMissing(
-                f"This replaces every file in {found.name!r}: say confirm={found.name} to mean it."
-            )
+        _must_mean(found, confirm, "replaces every file")
         _refuse_mounted(work, place, found, "restore it")
         before = _seen(work, place).get(found.name)
         client = _node(work)
@@ -197,6 +191,13 @@ def _seen(uow: UnitOfWork, place: Environment) -> dict[str, node.VolumeView]:
     except (AgentAway, AgentRefused):
         return {}
     return {each["name"]: node.VolumeView.model_validate(each) for each in found}
+
+
+def _must_mean(volume: Volume, confirm: str, does: str) -> None:
+    if confirm != volume.name:
+        raise ConfirmationMissing(
+            f"This {does} in {volume.name!r}: say confirm={volume.name} to mean it."
+        )
 
 
 def _refuse_mounted(uow: UnitOfWork, place: Environment, volume: Volume, then: str) -> None:
