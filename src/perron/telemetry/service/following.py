@@ -23,8 +23,8 @@ async def follow(logs: NodeLogs, query: LogQuery) -> AsyncIterator[LogLine | Log
     """Give lines as they come, for ever; LogsAway once whenever the agent went away."""
     desk, is_away = _desk(), False
     while True:
-        with desk.joined(logs, query) as reader:
-            async for told in _pages(desk, reader, logs, query):
+        with desk.joined(logs, query) as (shared, reader):
+            async for told in _pages(desk, shared, reader, query):
                 if isinstance(told, LogsAway):
                     if not is_away:
                         yield told
@@ -123,23 +123,19 @@ class Desk:
         self._asked: dict[Key, asyncio.Task[LogPage]] = {}
 
     @contextmanager
-    def joined(self, logs: NodeLogs, query: LogQuery) -> Generator[Reader]:
+    def joined(self, logs: NodeLogs, query: LogQuery) -> Generator[tuple[Shared, Reader]]:
         """Let somebody follow for as long as the block lasts; the last one ends the asking."""
         key = logs, replace(query, after=None, since=None, limit=AT_ONCE)
         shared = self._shared.setdefault(key, Shared(key))
         reader = shared.join()
         try:
-            yield reader
+            yield shared, reader
         finally:
             shared.readers.discard(reader)
             if not shared.readers:
                 self._shared.pop(key, None)
                 if shared.task:
                     shared.task.cancel()
-
-    def begin(self, logs: NodeLogs, query: LogQuery, position: int) -> None:
-        """Have what follows ``position`` asked for."""
-        self._shared[logs, replace(query, after=None, since=None, limit=AT_ONCE)].begin(position)
 
     async def page(self, logs: NodeLogs, query: LogQuery) -> LogPage:
         """Return lines that are there; who asks the same meanwhile shares the answer."""
@@ -152,19 +148,19 @@ class Desk:
 
 
 async def _pages(
-    desk: Desk, reader: Reader, logs: NodeLogs, query: LogQuery
+    desk: Desk, shared: Shared, reader: Reader, query: LogQuery
 ) -> AsyncIterator[LogPage | LogsAway]:
     """Give what was there before the reader joined, then what all of them are told."""
     while True:
         try:
-            page = await desk.page(logs, query)
+            page = await desk.page(shared.key[0], query)
         except LogsAway as away:
             yield away
             await asyncio.sleep(AGAIN)
             continue
         yield page
         query = replace(query, after=page.next, since=None, limit=AT_ONCE)
-        desk.begin(logs, query, page.next)
+        shared.begin(page.next)
         if reader.start is not None and page.next >= reader.start:
             break
     async for told in reader.pages():
